@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Settings for all of Skald's own targets. A misspelt upcoming feature is accepted silently by the compiler,
+// so `PackageFeatureTests` compares this list with what the compiler says it knows.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func executable(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "skald",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "skald", targets: ["skald"]),
+        .library(name: "SagaCore", targets: ["SagaCore"]),
+        .library(name: "SagaClient", targets: ["SagaClient"]),
+        .library(name: "SagaParticipant", targets: ["SagaParticipant"]),
+        .library(name: "SagaParticipantSQLite", targets: ["SagaParticipantSQLite"]),
+        .library(name: "SagaTesting", targets: ["SagaTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin.git", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+
+        // The core: definitions and the machine. Imports nothing.
+        library("SagaCore"),
+        // Encodings. Knows no Redis.
+        library("SagaWire", ["SagaCore", .yams]),
+        // What the orchestrator needs of a store, and the in-memory store.
+        library("SagaStore", ["SagaCore", "SagaWire"]),
+
+        // Redis: a transport that knows no word of sagas, the scripts, and the store on top of both.
+        library("RedisTransport", ["CHiredis", .deque, .logging, .nioCore, .nioPosix]),
+        .target(
+            name: "SagaScripts",
+            path: "lua",
+            exclude: [],
+            resources: [
+                .embedInCode("scripts/partition_take.lua"),
+            ],
+            swiftSettings: settings
+        ),
+        library("SagaRedis", ["RedisTransport", "SagaCore", "SagaScripts", "SagaStore", "SagaWire", .logging]),
+
+        library("SagaOrchestrator", ["SagaCore", "SagaStore", "SagaWire", .crypto, .lifecycle, .logging]),
+        library("SagaClient", ["RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaWire", .logging]),
+        library(
+            "SagaParticipant",
+            ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging]),
+        library("SagaParticipantSQLite", ["SagaParticipant", "SagaWire", .grdb]),
+        library("SagaHTTP", ["SagaClient", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+
+        // A redis-server as a child process: for `skald dev`, for tests and for the demo.
+        library("LocalRedis", ["RedisTransport", .logging]),
+        library("SagaTesting", ["LocalRedis", "RedisTransport", "SagaCore", "SagaStore", "SagaWire"]),
+
+        executable(
+            "skald",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
+            ]),
+    ]
+)

@@ -1,0 +1,83 @@
+/// A saga's definition: validated steps in an order of dependency that has no cycle.
+///
+/// A value of this type keeps every rule of the format, so the machine never meets a bad one. A registered
+/// name and version never change; a saga ends under the version that it started with.
+public struct Definition: Sendable, Hashable {
+    public let name: String
+    public let version: Int
+    /// Time for the whole saga, from its start; when it passes before the pivot is due, the saga compensates.
+    public let deadline: Milliseconds?
+    public let durability: Durability
+    public let order: CompensationOrder
+    public let whenStuck: WhenStuck
+    /// In the order of the file. ``Step/after`` and ``Step/uses`` are indexes into it.
+    public let steps: [Step]
+    /// Index of the step from which on the saga only goes forward.
+    public let pivot: Int?
+    /// For each step, the steps that come after it directly.
+    package let dependents: [[Int]]
+
+    /// `name@version`, the form in which people and keys name it.
+    public var id: String { "\(name)@\(version)" }
+
+    /// The index of the step with this name.
+    public func step(named name: String) -> Int? {
+        // At most a hundred steps: a scan costs less than hashing the name.
+        steps.firstIndex { $0.name == name }
+    }
+
+    package init(
+        name: String, version: Int, deadline: Milliseconds?, durability: Durability, order: CompensationOrder,
+        whenStuck: WhenStuck, steps: [Step], pivot: Int?, dependents: [[Int]]
+    ) {
+        self.name = name
+        self.version = version
+        self.deadline = deadline
+        self.durability = durability
+        self.order = order
+        self.whenStuck = whenStuck
+        self.steps = steps
+        self.pivot = pivot
+        self.dependents = dependents
+    }
+}
+
+/// One step: a command to a service, and the command that undoes it.
+public struct Step: Sendable, Hashable {
+    public let name: String
+    public let service: String
+    /// The operation that the service executes.
+    public let action: String
+    /// The operation that undoes the action; nil where there is nothing to undo.
+    public let compensation: String?
+    /// Whether the absence of a compensation was written down as meant.
+    public let isCompensationWaived: Bool
+    /// Time for one attempt, from dispatch to reply.
+    public let timeout: Milliseconds
+    public let retry: RetryPolicy
+    public let compensationRetry: RetryPolicy
+    /// Steps that this one waits for.
+    public let after: [Int]
+    /// Steps whose results are delivered along with the input.
+    public let uses: [Int]
+    /// Whether this step comes after the pivot, and so is never compensated.
+    public let isAfterPivot: Bool
+
+    package init(
+        name: String, service: String, action: String, compensation: String?, isCompensationWaived: Bool,
+        timeout: Milliseconds, retry: RetryPolicy, compensationRetry: RetryPolicy, after: [Int], uses: [Int],
+        isAfterPivot: Bool
+    ) {
+        self.name = name
+        self.service = service
+        self.action = action
+        self.compensation = compensation
+        self.isCompensationWaived = isCompensationWaived
+        self.timeout = timeout
+        self.retry = retry
+        self.compensationRetry = compensationRetry
+        self.after = after
+        self.uses = uses
+        self.isAfterPivot = isAfterPivot
+    }
+}
