@@ -7,6 +7,7 @@ import Synchronization
 public final class DefinitionRegistry: Sendable {
     private let store: any SagaStore
     private let known = Mutex<[String: [Int: Definition]]>([:])
+    private let stored = Mutex(0)
 
     public init(store: any SagaStore) {
         self.store = store
@@ -25,6 +26,9 @@ public final class DefinitionRegistry: Sendable {
             known.values.flatMap(\.values).sorted { ($0.name, $0.version) < ($1.name, $1.version) }
         }
     }
+
+    /// How many definitions the store had when they were read, readable or not.
+    public var storedCount: Int { stored.withLock { $0 } }
 
     /// The services that any definition names.
     public var services: [String] {
@@ -46,6 +50,7 @@ public final class DefinitionRegistry: Sendable {
                 unreadable.append("\(error)")
             }
         }
+        self.stored.withLock { $0 = stored.count }
         known.withLock { known in
             for definition in loaded { known[definition.name, default: [:]][definition.version] = definition }
         }

@@ -49,7 +49,7 @@ final class SagaCell {
     var saga: Saga
     /// The log's length in the store.
     var storedCount: Int
-    /// The alarm that is set in the store; nil where none rings.
+    /// The alarm that is set in the store, `.max` where none rings; nil where that isn't known.
     var storedAlarm: Milliseconds?
     /// The lane's round that used it last.
     var lastRound: UInt64 = 0

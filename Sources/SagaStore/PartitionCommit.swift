@@ -35,6 +35,8 @@ public struct SagaChange: Sendable {
         case never
         /// The saga ended at this instant.
         case ended(Milliseconds)
+        /// There is no such saga: forget its alarm.
+        case gone
     }
 
     public var saga: String

@@ -9,11 +9,14 @@ public struct Claim: Sendable, Hashable {
     public var name: String
     /// How long the lease lasts without renewal.
     public var lease: Milliseconds
+    /// The owner under which the claimant held the partition until now, where it takes it anew.
+    public var previous: String?
 
-    public init(owner: String, name: String, lease: Milliseconds) {
+    public init(owner: String, name: String, lease: Milliseconds, previous: String? = nil) {
         self.owner = owner
         self.name = name
         self.lease = lease
+        self.previous = previous
     }
 }
 

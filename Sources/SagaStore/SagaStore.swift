@@ -56,8 +56,12 @@ public protocol StoreSession: Sendable {
     /// Open sagas whose alarm rings by `instant`, earliest first, and the alarm after them.
     func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas
 
-    /// Open sagas in a stable order, from `offset`.
+    /// Some of the open sagas, and the cursor to go on with. A walk from `"0"` until `"0"` comes back meets every saga
+    /// that is open all the while, perhaps more than once.
     func openSagas(_ partition: Int, after cursor: String) async throws(StoreError) -> (sagas: [String], next: String)
+
+    /// How many definitions are registered.
+    func definitionCount() async throws(StoreError) -> Int
 
     /// Begins a commit. Commits of one session are executed in the order of these calls.
     func submit(_ commit: PartitionCommit) -> any PendingCommit

@@ -172,10 +172,11 @@ public enum InboxStream: String, Sendable, Hashable, CaseIterable {
 /// A message that cannot be processed: the stable code and the sentence of its dead letter.
 public struct DeadReason: Sendable, Hashable, Error, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, CaseIterable {
-        case malformed, oversized, conflict, ended, forged
+        case malformed, oversized, conflict, ended, forged, unreadable
         case unknownSaga = "unknown-saga"
         case unknownStep = "unknown-step"
         case unknownDefinition = "unknown-definition"
+        case unexpectedSignal = "unexpected-signal"
         case poison
     }
 

@@ -34,7 +34,6 @@ public enum LogCodec {
             writer.field("type", "rewind")
             writer.field("era", era)
         }
-        if payload != nil { writer.field("payload", true) }
         writer.endObject()
         var bytes = writer.bytes
         if let payload {
@@ -53,7 +52,8 @@ public enum LogCodec {
         } catch {
             throw LogFault("the entry's line is no JSON: \(error)")
         }
-        let payload = line["payload"]?.bool == true ? end.map { Array(bytes[($0 + 1)...]) } : nil
+        // The writer escapes line feeds, so the first one ends the line; an empty payload is not an absent one.
+        let payload = end.map { Array(bytes[($0 + 1)...]) }
         guard let index = line["i"]?.integer, let at = line["at"]?.integer, index >= 0 else {
             throw LogFault("the entry has no index or no instant")
         }

@@ -22,8 +22,8 @@
 -- ARGV[9] commands: decimal
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
--- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'at', 'ended'), its instant
---     or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names and values;
+-- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'at', 'ended'),
+--     its instant or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names and values;
 --     for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry id, which
 --     message of the entry, reason, saga or empty. At most 7,000 arguments of one entry.
 --
@@ -95,6 +95,8 @@ for change = 1, changes do
         redis.call('ZADD', open, instant, saga)
     elseif alarm == 'never' then
         redis.call('ZADD', open, '+inf', saga)
+    elseif alarm == 'gone' then
+        redis.call('ZREM', open, saga)
     elseif alarm == 'ended' then
         redis.call('ZREM', open, saga)
         redis.call('ZADD', ended, instant, saga)

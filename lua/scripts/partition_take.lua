@@ -8,6 +8,7 @@
 -- ARGV[2] name: the orchestrator's name, for people
 -- ARGV[3] lease: decimal, milliseconds
 -- ARGV[4] stale: mark of a holder known to be dead, or empty
+-- ARGV[5] previous: owner under which the caller held the partition until now, or empty
 --
 -- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now}, where `rewound` says
 --     whether the era was ever raised and `maybe` whether the server is another one than the state was written on;
@@ -17,14 +18,14 @@
 --!include clock
 --!include identity
 local state = KEYS[1]
-local owner, name, lease, stale = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local owner, name, lease, stale, previous = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 local held = redis.call('HMGET', state, 'owner', 'name', 'until', 'lease', 'renewals', 'epoch', 'sequence',
     'reply', 'control', 'intake', 'era', 'rewound', 'verified', 'clock', 'run_id', 'replication_id')
 local now = clock(held[14])
 local mark = (held[1] or '') .. ':' .. (held[6] or '0') .. ':' .. (held[5] or '0')
 
-local is_free = not held[1] or held[1] == '' or held[1] == owner or (tonumber(held[3] or '0') or 0) <= now
+local is_free = not held[1] or held[1] == '' or held[1] == previous or (tonumber(held[3] or '0') or 0) <= now
 if not is_free and mark ~= stale then
     return {'held', held[2] or '', held[4] or lease, mark}
 end
