@@ -1,5 +1,5 @@
 public import Logging
-public import SagaCore
+import SagaCore
 public import SagaStore
 public import ServiceLifecycle
 
@@ -48,7 +48,7 @@ public final class Orchestrator: Service {
     ///   or this configuration, can work on. A store that is out of reach is waited for.
     public func run() async throws {
         try await withTaskCancellationOrGracefulShutdownHandler {
-            guard let partitions = try await untilReachable({ try await self.open() }) else { return }
+            guard let partitions = try await untilReachable({ () async throws(StoreError) in try await self.open() }) else { return }
             logger.info(
                 "orchestrator started",
                 metadata: ["name": "\(options.name)", "partitions": "\(partitions.count)", "lease_ms": "\(options.lease)"])

@@ -21,7 +21,7 @@ public struct TokenSigner: Sendable {
         text.append("\n")
         text.append(step)
         text.append(phase == .action ? "\na" : "\nc")
-        text.withUTF8 { mac.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        text.withUTF8 { mac.update(data: UnsafeRawBufferPointer($0)) }
         return String(unsafeUninitializedCapacity: 32) { buffer in
             var place = 0
             for byte in mac.finalize().prefix(16) {
