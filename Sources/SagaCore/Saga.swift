@@ -4,7 +4,7 @@
 /// ``evolve(_:directives:)`` applies a fact and says what has to be done because of it. Live and replayed sagas run the
 /// same `evolve`, so a saga reloaded from its log is the saga that wrote it. The forward and backward recovery of a
 /// long-lived transaction follow Garcia-Molina and Salem, *Sagas* (SIGMOD 1987); the pivot is Richardson's.
-public struct Saga: Sendable {
+public struct Saga: Sendable, Hashable {
     public enum Status: String, Sendable, Hashable, CaseIterable {
         /// Accepted, but not to begin yet. Can become `running` or, when cancelled, `compensated`.
         case scheduled
