@@ -33,9 +33,16 @@ public struct DefinitionFile: Sendable {
     ///   - format: nil tells it from the name.
     /// - Throws: all faults at once, up to ``maxFaults``.
     public init(parsing text: [UInt8], name: String, format: Format? = nil) throws(DefinitionFileFaults) {
-        let format = format ?? Format(ofFileNamed: name)
+        try self.init(
+            parsing: text, name: name, format: format ?? Format(ofFileNamed: name), maxSize: DefinitionFile.maxSize)
+    }
+
+    init(parsing text: [UInt8], name: String, format: Format, maxSize: Int) throws(DefinitionFileFaults) {
         var reader = DefinitionFileReader()
         do throws(TextFault) {
+            guard text.count <= maxSize else {
+                throw TextFault(.start, "the file has \(text.count) bytes: at most \(maxSize) are read")
+            }
             reader.read(try DefinitionFile.documents(in: text, format: format))
         } catch {
             reader.faults.append(error)
@@ -53,9 +60,6 @@ public struct DefinitionFile: Sendable {
     }
 
     private static func documents(in text: [UInt8], format: Format) throws(TextFault) -> [FileNode] {
-        guard text.count <= maxSize else {
-            throw TextFault(.start, "the file has \(text.count) bytes: at most \(maxSize) are read")
-        }
         let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
         let content = text.starts(with: byteOrderMark) ? text.dropFirst(byteOrderMark.count) : text[...]
         switch format {
