@@ -115,5 +115,7 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
+
+        tests("SagaCoreTests", ["SagaCore"]),
     ]
 )

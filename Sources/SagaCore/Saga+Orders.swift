@@ -25,18 +25,18 @@ extension Saga {
     /// A fresh set of attempts, the first of them at once (or with the end of a pause or of the verify round).
     private mutating func grantAttempts(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
         if isCompensating {
+            // Sent by `advance`, which keeps the order among several that are granted attempts together.
             steps[index].compensation.budget = 0
             steps[index].compensation.finishedAt = nil
-            steps[index].compensation.status = .waiting
-            steps[index].compensation.due = instant
-        } else {
-            steps[index].action.budget = 0
-            steps[index].action.finishedAt = nil
-            steps[index].action.status = .waiting
-            steps[index].action.due = instant
+            steps[index].compensation.status = .pending
+            return
         }
+        steps[index].action.budget = 0
+        steps[index].action.finishedAt = nil
+        steps[index].action.status = .waiting
+        steps[index].action.due = instant
         guard !isPaused, !isVerifying else { return }
-        dispatch(index, isCompensating ? .compensation : .action, at: instant, &directives)
+        dispatch(index, .action, at: instant, &directives)
     }
 
     private mutating func skip(_ index: Int, result: [UInt8]?, at instant: Milliseconds) {

@@ -14,7 +14,7 @@ struct MachinePropertyTests {
         do {
             try simulation.run()
         } catch {
-            Issue.record("seed \(seed): \(error)\n\(simulation.trace.joined(separator: "\n"))")
+            Issue.record("seed \(seed): \(error)\n\(simulation.trace.suffix(120).joined(separator: "\n"))")
             throw error
         }
     }

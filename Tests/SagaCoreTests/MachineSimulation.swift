@@ -169,7 +169,6 @@ struct MachineSimulation {
             trace.append("send \(dispatch.phase) s\(dispatch.step) attempt \(dispatch.attempt) era \(saga.era)")
             try check(dispatch)
             if dispatch.step == definition.pivot { safeLength = log.count }
-            if definition.steps[dispatch.step].isAfterPivot { safeLength = max(safeLength, 1) }
             commands.append(
                 Message(
                     step: dispatch.step, phase: dispatch.phase, attempt: dispatch.attempt, era: saga.era,
@@ -188,7 +187,8 @@ struct MachineSimulation {
         if !saga.compensatesAll, [.failed, .none].contains(saga.steps[dispatch.step].action.status) {
             throw Violation(description: "a compensation of a step that left no effect")
         }
-        guard definition.order == .reverse else { return }
+        // One that was begun while a later one was stuck goes on when that is tried again.
+        guard definition.order == .reverse, dispatch.attempt == 1 else { return }
         for later in definition.steps.indices where definition.steps[later].after.contains(dispatch.step) {
             let status = saga.steps[later].compensation.status
             if status == .running || status == .waiting || status == .pending {
@@ -233,7 +233,8 @@ struct MachineSimulation {
         case .action:
             if participant.compensation != nil { return (.failed, "late") }
             if let recorded = participant.action { return (recorded, nil) }
-            let outcome = business()
+            // After the pivot a refusal is for good, and no retry of an operator's can change it: not simulated.
+            let outcome = business(mayRefuse: !definition.steps[message.step].isAfterPivot)
             guard outcome != .retry else { return (.retry, nil) }
             participant.action = outcome
             if outcome == .succeeded { participant.effects += 1 }
@@ -245,7 +246,7 @@ struct MachineSimulation {
                 participant.compensation = .succeeded
                 return (.succeeded, nil)
             }
-            let outcome = business()
+            let outcome = business(mayRefuse: true)
             guard outcome != .retry else { return (.retry, nil) }
             participant.compensation = outcome
             if outcome == .succeeded { participant.effects -= 1 }
@@ -253,10 +254,10 @@ struct MachineSimulation {
         }
     }
 
-    private mutating func business() -> Reply.Outcome {
+    private mutating func business(mayRefuse: Bool) -> Reply.Outcome {
         guard hasFaults else { return .succeeded }
         switch Int.random(in: 0..<10, using: &random) {
-        case 0: return .failed
+        case 0: return mayRefuse ? .failed : .retry
         case 1, 2: return .retry
         default: return .succeeded
         }
