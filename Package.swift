@@ -85,6 +85,7 @@ let package = Package(
                 .embedInCode("lib/fence.lua"),
                 .embedInCode("lib/identity.lua"),
                 .embedInCode("scripts/definition_register.lua"),
+                .embedInCode("scripts/inbox_peek.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
                 .embedInCode("scripts/partition_commit.lua"),
                 .embedInCode("scripts/partition_raise.lua"),
@@ -117,5 +118,6 @@ let package = Package(
             ]),
 
         tests("SagaCoreTests", ["SagaCore"]),
+        tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
     ]
 )
