@@ -76,7 +76,7 @@ let package = Package(
         library("SagaStore", ["SagaCore", "SagaWire"]),
 
         // Redis: a transport that knows no word of sagas, the scripts, and the store on top of both.
-        library("RedisTransport", ["CHiredis", .deque, .logging, .nioCore, .nioPosix]),
+        library("RedisTransport", ["CHiredis", .crypto, .deque, .logging, .nioCore, .nioPosix]),
         .target(
             name: "SagaScripts",
             path: "lua",
@@ -119,5 +119,9 @@ let package = Package(
 
         tests("SagaCoreTests", ["SagaCore"]),
         tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
+        tests(
+            "RedisTransportTests",
+            ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
+        tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
     ]
 )
