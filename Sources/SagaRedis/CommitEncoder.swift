@@ -1,7 +1,7 @@
-import RedisTransport
+package import RedisTransport
 import SagaCore
 import SagaStore
-import SagaWire
+package import SagaWire
 
 /// A commit as the keys and arguments of `partition_commit.lua`, in the order of its header.
 struct CommitEncoder {

@@ -1,7 +1,7 @@
-import RedisTransport
+package import RedisTransport
 import SagaCore
 import SagaStore
-import SagaWire
+package import SagaWire
 
 /// One read of inbox streams, and the decoding of what it brings.
 struct InboxRequest {

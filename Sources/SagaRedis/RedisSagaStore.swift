@@ -6,7 +6,7 @@ import Synchronization
 
 /// The store on Redis: logs, alarms and streams of one namespace, changed by atomic scripts only.
 public final class RedisSagaStore: SagaStore {
-    public struct Options: Sendable, Hashable {
+    public struct Options: Sendable {
         /// Accept a server that may evict keys. Sagas vanish without an error there.
         public var allowsEviction = false
         public var connection = ConnectionOptions()
