@@ -106,5 +106,10 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
+
+        // Seeded randomness and random definitions, for the tests of several targets.
+        .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
+        tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
 )
