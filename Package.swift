@@ -80,9 +80,18 @@ let package = Package(
         .target(
             name: "SagaScripts",
             path: "lua",
-            exclude: [],
             resources: [
+                .embedInCode("lib/clock.lua"),
+                .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/identity.lua"),
+                .embedInCode("scripts/definition_register.lua"),
+                .embedInCode("scripts/namespace_open.lua"),
+                .embedInCode("scripts/partition_commit.lua"),
+                .embedInCode("scripts/partition_raise.lua"),
+                .embedInCode("scripts/partition_release.lua"),
+                .embedInCode("scripts/partition_renew.lua"),
                 .embedInCode("scripts/partition_take.lua"),
+                .embedInCode("scripts/partition_trim.lua"),
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,68 @@
+import SagaCore
+
+/// Every Redis key of a namespace. The only place that spells keys.
+///
+/// All keys of one partition share its hash tag, `{NS:P}`, so they lie in one Redis Cluster slot and one script can
+/// change them together.
+public struct KeySpace: Sendable, Hashable {
+    public let namespace: String
+    public let partitions: Int
+    private let tags: [String]
+
+    /// - Precondition: `namespace` is allowed by ``Names/isNamespace(_:)`` and there is at least one partition.
+    public init(namespace: String, partitions: Int) {
+        precondition(Names.isNamespace(namespace), "not a namespace: \(namespace)")
+        precondition(partitions > 0, "a namespace has at least one partition, not \(partitions)")
+        self.namespace = namespace
+        self.partitions = partitions
+        tags = (0..<partitions).map { "{\(namespace):\($0)}:" }
+    }
+
+    /// The partition of a saga: CRC-16/XMODEM of its routing key, modulo the number of partitions.
+    public func partition(of saga: String) -> Int {
+        Int(crc16(Names.routingKey(of: saga).utf8)) % partitions
+    }
+
+    // MARK: the namespace's own keys
+
+    /// Hash: `partitions`, `protocol`, `incarnation`.
+    public static func meta(of namespace: String) -> String { "{\(namespace)}:meta" }
+    public var meta: String { Self.meta(of: namespace) }
+    /// Hash: `name@version` to the definition's canonical JSON.
+    public var definitions: String { "{\(namespace)}:definitions" }
+    /// String: the secret of the reply tokens, where no other is configured.
+    public var secret: String { "{\(namespace)}:secret" }
+
+    // MARK: a partition's keys
+
+    public func intake(_ partition: Int) -> String { tags[partition] + "intake" }
+    public func reply(_ partition: Int) -> String { tags[partition] + "reply" }
+    public func control(_ partition: Int) -> String { tags[partition] + "control" }
+    public func command(_ partition: Int, service: String) -> String { tags[partition] + "cmd:" + service }
+    public func event(_ partition: Int, topic: String) -> String { tags[partition] + "event:" + topic }
+    public func outcome(_ partition: Int) -> String { tags[partition] + "outcome" }
+    public func dead(_ partition: Int) -> String { tags[partition] + "dead" }
+    /// Hash: owner, epoch, lease, commit sequence, inbox positions, era, the server's identity.
+    public func state(_ partition: Int) -> String { tags[partition] + "state" }
+    /// Sorted set: sagas that are not ended, by the instant to look at them next.
+    public func open(_ partition: Int) -> String { tags[partition] + "open" }
+    /// Sorted set: ended sagas, by the instant of their end.
+    public func ended(_ partition: Int) -> String { tags[partition] + "ended" }
+    /// List: the log of one saga.
+    public func log(_ partition: Int, saga: String) -> String { tags[partition] + "log:" + saga }
+}
+
+/// CRC-16/XMODEM, the checksum of Redis Cluster's key slots.
+package func crc16(_ bytes: some Sequence<UInt8>) -> UInt16 {
+    var crc: UInt16 = 0
+    for byte in bytes {
+        crc = crc << 8 ^ crc16Table[Int(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)]
+    }
+    return crc
+}
+
+private let crc16Table: [UInt16] = (0..<256).map { index in
+    var crc = UInt16(index) << 8
+    for _ in 0..<8 { crc = crc & 0x8000 != 0 ? crc << 1 ^ 0x1021 : crc << 1 }
+    return crc
+}

@@ -1,0 +1,96 @@
+import SagaCore
+
+/// One message of an inbox entry: which one of the entry it is, and what it says or why it cannot be processed.
+public struct DecodedMessage: Sendable {
+    /// From 0.
+    public var position: Int
+    public var content: Result<InboxMessage, DeadReason>
+    /// The saga that even an unprocessable message names, for its dead letter.
+    public var saga: String?
+
+    public init(position: Int, content: Result<InboxMessage, DeadReason>, saga: String? = nil) {
+        self.position = position
+        self.content = content
+        self.saga = saga
+    }
+}
+
+extension InboxMessage {
+    /// The limits of what is accepted from outside.
+    public struct Limits: Sendable, Hashable {
+        /// Bytes of one message, names and values together.
+        public var messageBytes: Int
+        /// Bytes of an error text, a reason or a detail; longer ones are cut.
+        public var textBytes: Int
+        public var labels: Int
+
+        public init(messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 32) {
+            self.messageBytes = messageBytes
+            self.textBytes = textBytes
+            self.labels = labels
+        }
+    }
+
+    /// Decodes an entry of one inbox stream, which carries one message or several: each begins at its `type` field.
+    ///
+    /// Fields that are not known are ignored. A message that is malformed, too large, or of a kind that doesn't belong
+    /// into this stream is returned with the reason; it does not spoil its neighbours.
+    public static func decode(
+        entry fields: [FieldView], of stream: InboxStream, limits: Limits = Limits()
+    ) -> [DecodedMessage] {
+        var messages: [DecodedMessage] = []
+        var start = 0
+        if let first = fields.first, !first.isNamed("type") {
+            let end = fields.dropFirst().firstIndex { $0.isNamed("type") } ?? fields.count
+            messages.append(
+                DecodedMessage(
+                    position: 0, content: .failure(DeadReason(.malformed, "a message begins with its type field")),
+                    saga: sagaID(in: fields[..<end])))
+            start = end
+        } else if fields.isEmpty {
+            return [DecodedMessage(position: 0, content: .failure(DeadReason(.malformed, "the entry has no fields")))]
+        }
+        while start < fields.count {
+            var end = start + 1
+            while end < fields.count, !fields[end].isNamed("type") { end += 1 }
+            let message = fields[start..<end]
+            do throws(DeadReason) {
+                let content = try decode(message: message, of: stream, limits: limits)
+                messages.append(DecodedMessage(position: messages.count, content: .success(content)))
+            } catch {
+                messages.append(
+                    DecodedMessage(position: messages.count, content: .failure(error), saga: sagaID(in: message)))
+            }
+            start = end
+        }
+        return messages
+    }
+
+    private static func sagaID(in fields: ArraySlice<FieldView>) -> String? {
+        guard let field = fields.first(where: { $0.isNamed("saga") }) else { return nil }
+        let id = field.text
+        return Names.isSagaID(id) ? id : nil
+    }
+
+    private static func decode(
+        message fields: ArraySlice<FieldView>, of stream: InboxStream, limits: Limits
+    ) throws(DeadReason) -> InboxMessage {
+        var bytes = 0
+        for field in fields { bytes += field.name.count + field.value.count }
+        guard bytes <= limits.messageBytes else {
+            throw DeadReason(.oversized, "the message has \(bytes) bytes; the limit is \(limits.messageBytes)")
+        }
+        guard let type = fields.first else { throw DeadReason(.malformed, "the message has no fields") }
+        var reader = MessageReader(fields: fields.dropFirst(), limits: limits)
+        switch (stream, type.text) {
+        case (.reply, "reply"): return .reply(try reader.reply())
+        case (.reply, "heartbeat"): return .heartbeat(try reader.heartbeat())
+        case (.intake, "start"): return .start(try reader.start())
+        case (.intake, "signal"): return .signal(try reader.signal())
+        case (.control, "control"): return .control(try reader.control())
+        default:
+            throw DeadReason(
+                .malformed, "a message of type '\(type.text.prefix(32))' does not belong into \(stream.rawValue)")
+        }
+    }
+}
