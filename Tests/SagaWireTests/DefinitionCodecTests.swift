@@ -101,7 +101,8 @@ struct DefinitionCodecTests {
             draft.steps = Array(draft.steps.prefix(3))
             // A definition that lost its later steps may keep the rules or not; either will do here.
             guard let definition = try? Definition(validating: draft) else { continue }
-            let bytes = definitions.random.mutated(definition.canonicalJSON, alphabet: alphabet)
+            let text = definitions.random.pick([definition.canonicalJSON, Array(DefinitionFileTests.order.utf8)])
+            let bytes = definitions.random.mutated(text, alphabet: alphabet)
             for format in [DefinitionFile.Format.json, .yaml] {
                 do throws(DefinitionFileFaults) {
                     for read in try DefinitionFile.parse(bytes, name: "d", format: format) {

@@ -8,7 +8,7 @@ struct DefinitionFileTests {
         try DefinitionFile.parse(Array(text.utf8), name: name)
     }
 
-    private let order = """
+    static let order = """
         name: order
         version: 3
         deadline: 15m
@@ -54,22 +54,22 @@ struct DefinitionFileTests {
                 .uses("create")
             StepDraft("ship", service: "shipping", action: "ship").after("reserve", "charge").pivot()
         }
-        #expect(try parse(order) == [definition])
+        #expect(try parse(Self.order) == [definition])
     }
 
     @Test func lineEndingsAndByteOrderMarksDoNotMatter() throws {
-        let definitions = try parse(order)
-        #expect(try parse(order.replacing("\n", with: "\r\n")) == definitions)
-        #expect(try parse("\u{feff}" + order) == definitions)
-        #expect(try parse("%YAML 1.1\n---\n" + order + "\n...\n") == definitions)
+        let definitions = try parse(Self.order)
+        #expect(try parse(Self.order.replacing("\n", with: "\r\n")) == definitions)
+        #expect(try parse("\u{feff}" + Self.order) == definitions)
+        #expect(try parse("%YAML 1.1\n---\n" + Self.order + "\n...\n") == definitions)
         let json =
             "\u{feff}{\"name\":\"d\",\"version\":1,\"steps\":[{\"name\":\"a\",\"service\":\"s\",\"action\":\"do\"}]}"
         #expect(try parse(json, name: "d.json").count == 1)
     }
 
     @Test func aFileCanHaveSeveralDefinitions() throws {
-        let second = order.replacing("version: 3", with: "version: 4")
-        #expect(try parse("---\n\(order)\n---\n\(second)\n---\n").map(\.id) == ["order@3", "order@4"])
+        let second = Self.order.replacing("version: 3", with: "version: 4")
+        #expect(try parse("---\n\(Self.order)\n---\n\(second)\n---\n").map(\.id) == ["order@3", "order@4"])
     }
 
     @Test func theFormatFollowsFromTheName() {
