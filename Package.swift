@@ -117,11 +117,14 @@ let package = Package(
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
 
-        tests("SagaCoreTests", ["SagaCore"]),
         tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
         tests(
             "RedisTransportTests",
             ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
+        // Seeded randomness and random definitions, for the tests of several targets.
+        .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
+        tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
 )

@@ -29,12 +29,12 @@ extension DraftReader {
                 continue
             }
             let candidates = keys.known + keys.unsupported.keys.sorted()
-            let suggestion = FaultText.suggestion(for: entry.key, among: candidates)
-            let known = suggestion.isEmpty ? " here: known are \(keys.known.joined(separator: ", "))" : suggestion
-            faults.append(TextFault(entry.keyPosition, "unknown key \(FaultText.quoted(entry.key))\(known)"))
-            guard let meant = FaultText.nearest(to: entry.key, among: candidates), keys.known.contains(meant),
-                fields[meant] == nil
-            else { continue }
+            let meant = FaultText.nearest(to: entry.key, among: candidates)
+            let hint =
+                meant.map { "; did you mean \(FaultText.quoted($0))?" }
+                ?? " here: known are \(keys.known.joined(separator: ", "))"
+            faults.append(TextFault(entry.keyPosition, "unknown key \(FaultText.quoted(entry.key))\(hint)"))
+            guard let meant, keys.known.contains(meant), fields[meant] == nil else { continue }
             fields[meant] = entry.value
         }
         return fields

@@ -67,7 +67,7 @@ extension FileNode {
         }
     }
 
-    private static var tooDeep: String { "nested deeper than \(DefinitionFile.maxDepth) levels" }
+    fileprivate static var tooDeep: String { "nested deeper than \(DefinitionFile.maxDepth) levels" }
 
     private static func checkTag(_ tag: Tag, _ kind: String, _ position: TextPosition) throws(TextFault) {
         let name = tag.rawValue
@@ -119,6 +119,11 @@ extension TextFault {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
+            if problem.hasPrefix("Maximum nesting level") {
+                // The parser's own bound, which keeps it from running out of stack.
+                self.init(TextPosition(mark), FileNode.tooDeep)
+                return
+            }
             let doing = context.map { "\($0.text), " } ?? ""
             self.init(TextPosition(mark), "this is no YAML: \(doing)\(problem)")
         case YamlError.duplicatedKeysInMapping(let keys, let context):

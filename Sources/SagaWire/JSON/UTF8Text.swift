@@ -1,8 +1,8 @@
 /// Checks on text that somebody else encoded.
-enum UTF8Text {
+package enum UTF8Text {
     /// The offset of the first byte that is no part of well-formed UTF-8 (RFC 3629: shortest form, no surrogates,
     /// nothing above U+10FFFF); nil where there is none.
-    static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    package static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var index = 0
         while index < bytes.count {
             let lead = bytes[index]
