@@ -110,10 +110,13 @@ let package = Package(
         library("LocalRedis", ["RedisTransport", .logging]),
         library("SagaTesting", ["LocalRedis", "RedisTransport", "SagaCore", "SagaStore", "SagaWire"]),
 
+        library(
+            "SagaBench",
+            ["RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram, .logging]),
         executable(
             "skald",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
+                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
 
