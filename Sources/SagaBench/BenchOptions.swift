@@ -24,7 +24,9 @@ public struct BenchOptions: Sendable {
 
     /// A JSON string of the asked size.
     var payload: [UInt8] {
-        [UInt8(ascii: "\"")] + Array(repeating: UInt8(ascii: "x"), count: max(0, payloadBytes - 2)) + [UInt8(ascii: "\"")]
+        [UInt8(ascii: "\"")] + Array(repeating: UInt8(ascii: "x"), count: max(0, payloadBytes - 2)) + [
+            UInt8(ascii: "\"")
+        ]
     }
 }
 

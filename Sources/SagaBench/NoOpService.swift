@@ -31,17 +31,21 @@ struct NoOpService: Sendable {
         while !Task.isCancelled {
             let reply = try await reader.blocking(read, for: .milliseconds(200))
             var next = 0
+            var answers: [PendingReply] = []
             for index in 0..<reply.value.count {
                 let stream = reply.value[index]
                 let key = stream[0].string ?? ""
                 while next < streams.count, streams[next] != key { next += 1 }
-                answer(stream[1], from: key, partition: next, &views)
+                answers.append(answer(stream[1], from: key, partition: next, &views))
             }
             withExtendedLifetime(reply) {}
+            for answer in answers { _ = try await answer.get() }
         }
     }
 
-    private func answer(_ entries: RedisValue, from stream: String, partition: Int, _ views: inout [FieldView]) {
+    private func answer(
+        _ entries: RedisValue, from stream: String, partition: Int, _ views: inout [FieldView]
+    ) -> PendingReply {
         var answers = RedisCommand("XADD", keys.reply(partition), "*")
         var acknowledge = RedisCommand("XACK", stream, name)
         for index in 0..<entries.count {
@@ -53,6 +57,6 @@ struct NoOpService: Sendable {
             answers.append(ReplyMessage(id: command.id, outcome: .succeeded, result: result).fields)
             acknowledge.append(id)
         }
-        client.submitTransaction([answers, acknowledge])
+        return client.submitTransaction([answers, acknowledge])
     }
 }

@@ -83,14 +83,15 @@ struct ReferenceMover: Sendable {
         var views: [FieldView] = []
         while !Task.isCancelled {
             let reply = try await reader.blocking(read, for: .milliseconds(200))
-            for index in 0..<reply.value.count {
+            let moves = (0..<reply.value.count).map { index in
                 move(reply.value[index][1], from: reply.value[index][0].string ?? "", &views)
             }
             withExtendedLifetime(reply) {}
+            for move in moves { _ = try await move.get() }
         }
     }
 
-    private func move(_ entries: RedisValue, from stream: String, _ views: inout [FieldView]) {
+    private func move(_ entries: RedisValue, from stream: String, _ views: inout [FieldView]) -> PendingReply {
         let inbox: InboxStream = stream == keys.intake(0) ? .intake : .reply
         var commands: [RedisCommand] = []
         var acknowledge = RedisCommand("XACK", stream, Self.group)
@@ -112,7 +113,7 @@ struct ReferenceMover: Sendable {
                 }
             }
         }
-        client.submitTransaction(commands + [acknowledge, delete])
+        return client.submitTransaction(commands + [acknowledge, delete])
     }
 
     /// Notes the saga's place, and sends its next command or its end.
@@ -171,8 +172,9 @@ struct ReferenceService: Sendable {
                 acknowledge.append(id)
                 delete.append(id)
             }
-            client.submitTransaction(commands + [acknowledge, delete])
+            let answer = client.submitTransaction(commands + [acknowledge, delete])
             withExtendedLifetime(reply) {}
+            _ = try await answer.get()
         }
     }
 }

@@ -26,15 +26,18 @@ struct SagaStarter {
     mutating func run(sagas: Int) async throws -> Stopwatch {
         var stopwatch = Stopwatch()
         let last = nextSaga + sagas
+        // A command is only submitted on a connection that is there.
+        _ = try await client.connection()
         while stopwatch.ended < sagas {
-            start(min(options.inFlight - stopwatch.underWay, last - nextSaga), &stopwatch)
+            let starts = start(min(options.inFlight - stopwatch.underWay, last - nextSaga), &stopwatch)
             try await readEnds(&stopwatch)
+            _ = try await starts?.get()
         }
         return stopwatch
     }
 
-    private mutating func start(_ count: Int, _ stopwatch: inout Stopwatch) {
-        guard count > 0 else { return }
+    private mutating func start(_ count: Int, _ stopwatch: inout Stopwatch) -> PendingReply? {
+        guard count > 0 else { return nil }
         let now = ContinuousClock.now
         var entries: [Int: Fields] = [:]
         for _ in 0..<count {
@@ -49,7 +52,7 @@ struct SagaStarter {
             command.append(fields)
             return command
         }
-        client.submitTransaction(commands)
+        return client.submitTransaction(commands)
     }
 
     private mutating func readEnds(_ stopwatch: inout Stopwatch) async throws {

@@ -3,7 +3,8 @@ import Histogram
 /// Latencies of sagas under way, by their number.
 struct Stopwatch {
     private var begun: [Int: ContinuousClock.Instant] = [:]
-    private var histogram = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
+    private var histogram = Histogram<UInt64>(
+        highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
     private(set) var ended = 0
 
     mutating func begin(_ saga: Int, at instant: ContinuousClock.Instant) { begun[saga] = instant }

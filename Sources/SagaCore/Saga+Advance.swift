@@ -2,7 +2,8 @@ extension Saga {
     /// Sends whatever has become due, and notices the end. Idempotent: run after every fact.
     mutating func advance(at instant: Milliseconds, _ directives: inout [Directive]) {
         guard !status.isFinal, status != .scheduled, !isPaused, !isVerifying else { return }
-        let isIdle = isCompensating ? advanceBackward(at: instant, &directives) : advanceForward(at: instant, &directives)
+        let isIdle =
+            isCompensating ? advanceBackward(at: instant, &directives) : advanceForward(at: instant, &directives)
         guard isIdle else {
             if status == .stuck {
                 status = isCompensating ? .compensating : .running

@@ -41,55 +41,57 @@ extension Lane {
             partition.isCareful = true
         case .success(.logMoved), .success(.outOfSequence):
             logger.warning("partition's state is another one than remembered", metadata: metadata(partition))
-            batch.rollBack()
-            await reacquire(partition)
+            partition.doubt()
         case .failure(let error):
             batch.rollBack()
+            if error.effect == .indeterminate || error.code == .unavailable { partition.doubt() }
             await endure(error, "commit was not accepted")
-            if error.effect == .indeterminate || error.code == .unavailable { await reacquire(partition) }
         }
+    }
+
+    /// Takes the partitions in doubt anew.
+    ///
+    /// - Returns: Whether none is left. Where the store fails the first, it isn't asked for the others.
+    func clearDoubts() async -> Bool {
+        guard partitions.values.contains(where: \.isInDoubt) else { return true }
+        // Whatever is in flight has to be known first: a taking raises the epoch.
+        await settle()
+        for partition in partitions.values where partition.isInDoubt {
+            do throws(StoreError) {
+                try await reacquire(partition)
+            } catch {
+                await endure(error, "partition cannot be taken anew")
+                return false
+            }
+        }
+        return true
     }
 
     /// Takes an own partition anew: with a higher epoch, and with nothing of what was remembered.
     ///
     /// This is how the fate of a commit whose answer was lost is found out: the higher epoch refuses it if it is still on
     /// its way, and the positions that are read back say whether it was executed.
-    func reacquire(_ partition: OwnedPartition) async {
-        guard partitions[partition.index] === partition else { return }
-        pending.removeAll { $0.batch.partition === partition }
-        do throws(StoreError) {
-            let outcome = try await taker.take(
-                partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
-            switch outcome {
-            case .taken(let state, let claim):
-                holdings.noteContact()
-                holdings.replace(claim, on: partition.index)
-                let taken = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
-                partitions[partition.index] = taken
-                if state.era != partition.era {
-                    logger.warning(
-                        "partition's history may have been rewound: era raised, open sagas are verified",
-                        metadata: metadata(taken))
-                }
-            case .held:
-                drop(partition.index)
-                holdings.lose(partition.index, owner: partition.claim.owner)
+    private func reacquire(_ partition: OwnedPartition) async throws(StoreError) {
+        let outcome = try await taker.take(
+            partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
+        switch outcome {
+        case .taken(let state, let claim):
+            holdings.noteContact()
+            holdings.replace(claim, on: partition.index)
+            let taken = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+            partitions[partition.index] = taken
+            if state.era != partition.era {
+                logger.warning(
+                    "partition's history may have been rewound: era raised, open sagas are verified",
+                    metadata: metadata(taken))
             }
-        } catch {
-            // Still in the dark: everything in memory is void, and the next commit of this owner is fenced or refused,
-            // which leads here again.
-            partition.sagas.removeAll()
-            partition.positions = partition.committedPositions
-            partition.nextAlarm = .min
-            holdings.requestReacquisition(of: partition.index)
-            await endure(error, "partition cannot be taken anew")
+        case .held:
+            drop(partition.index)
+            holdings.lose(partition.index, owner: partition.claim.owner)
         }
     }
 
-    func drop(_ index: Int) {
-        partitions[index] = nil
-        pending.removeAll { $0.batch.partition.index == index }
-    }
+    func drop(_ index: Int) { partitions[index] = nil }
 
     func release(_ partition: OwnedPartition) async {
         do throws(StoreError) {

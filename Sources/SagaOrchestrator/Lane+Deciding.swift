@@ -15,7 +15,7 @@ extension Lane {
     }
 
     func decide(_ read: [Int: [InboxBatch]]) async {
-        for partition in partitions.values.sorted(by: { $0.index < $1.index }) {
+        for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
             let now = partition.clock.now(monotonic: monotonicClock())
             let hasAlarm = partition.nextAlarm <= now
             guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
@@ -25,18 +25,15 @@ extension Lane {
                 // Somebody has seen a later history than the partition's own: begin a still later one first.
                 holdings.noteEra(seen, of: partition.index)
                 partition.eraToExceed = seen
-                partition.positions = partition.committedPositions
-                await reacquire(partition)
+                partition.doubt()
                 continue
             }
             do throws(StoreError) {
                 try await lookUp(&work, hasAlarm: hasAlarm, now: now)
                 if let batch = try await decide(work, now: now) { submit(batch) }
             } catch {
-                partition.positions = partition.committedPositions
-                partition.nextAlarm = .min
+                partition.doubt()
                 await endure(error, "sagas cannot be read")
-                await reacquire(partition)
             }
         }
     }

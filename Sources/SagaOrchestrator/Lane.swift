@@ -44,10 +44,10 @@ final class Lane {
     /// Runs until the orchestrator stops; then hands the partitions over.
     func run() async {
         while !holdings.isStopping {
-            await heed(holdings.takeNotices(for: index))
+            heed(holdings.takeNotices(for: index))
             if partitions.isEmpty {
                 await pause(.milliseconds(20))
-            } else {
+            } else if await clearDoubts() {
                 await round()
             }
         }
@@ -56,7 +56,7 @@ final class Lane {
         await session.close()
     }
 
-    private func heed(_ notices: [Holdings.Notice]) async {
+    private func heed(_ notices: [Holdings.Notice]) {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
@@ -67,9 +67,7 @@ final class Lane {
                 guard partitions[index]?.claim.owner == owner else { continue }
                 drop(index)
             case .reacquire(let index):
-                // Whatever is in flight has to be known first: a taking raises the epoch.
-                await settle()
-                if let partition = partitions[index] { await reacquire(partition) }
+                partitions[index]?.doubt()
             }
         }
     }
@@ -90,8 +88,8 @@ final class Lane {
         case .success(let read): batches = read
         case .failure(let error):
             // The connection may have ended on a server that is another one now: take everything anew.
+            for partition in partitions.values { partition.doubt() }
             await endure(error, "inbox cannot be read")
-            for partition in partitions.values { await reacquire(partition) }
             return
         }
         let positions = Dictionary(uniqueKeysWithValues: cursors.map { ($0.partition, $0.positions) })
@@ -136,12 +134,8 @@ final class Lane {
     }
 
     func pause(_ duration: Duration) async {
-        do {
-            try await Task.sleep(for: duration)
-        } catch {
-            // Only a cancelled task gets here: it ends in good order.
-            holdings.stop()
-        }
+        // Not cancelled: see `Orchestrator.run()`.
+        try? await Task.sleep(for: duration)
     }
 
     func metadata(_ partition: OwnedPartition) -> Logger.Metadata {

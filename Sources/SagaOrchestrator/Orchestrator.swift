@@ -48,11 +48,16 @@ public final class Orchestrator: Service {
     ///   or this configuration, can work on. A store that is out of reach is waited for.
     public func run() async throws {
         try await withTaskCancellationOrGracefulShutdownHandler {
-            guard let partitions = try await untilReachable({ () async throws(StoreError) in try await self.open() }) else { return }
+            guard let partitions = try await untilReachable({ () async throws(StoreError) in try await self.open() })
+            else { return }
             logger.info(
                 "orchestrator started",
-                metadata: ["name": "\(options.name)", "partitions": "\(partitions.count)", "lease_ms": "\(options.lease)"])
-            await work(partitions.count, TokenSigner(secret: partitions.secret))
+                metadata: [
+                    "name": "\(options.name)", "partitions": "\(partitions.count)", "lease_ms": "\(options.lease)",
+                ])
+            // A task of its own, awaited here: cancellation ends the loops through the holdings, in good order, and must
+            // not cut off the hand-over.
+            await Task { await self.work(partitions.count, TokenSigner(secret: partitions.secret)) }.value
             logger.info("orchestrator stopped", metadata: ["name": "\(options.name)"])
         } onCancelOrGracefulShutdown: {
             self.holdings.stop()

@@ -25,6 +25,8 @@ final class OwnedPartition {
     var isCareful = false
     /// Set when something told that the history was rewound: the lowest era that will do.
     var eraToExceed: Int64?
+    /// Whether what is in memory may be another state than the store's: nothing is decided before it is taken anew.
+    private(set) var isInDoubt = false
     var lastTrim = Milliseconds.min
     /// Positions at the last trim, to skip a trim that would find nothing.
     var hasChangedSinceTrim = true
@@ -39,6 +41,14 @@ final class OwnedPartition {
         wasRewound = state.wasRewound
         clock.synchronize(store: state.now, monotonic: monotonic)
         if state.wasRewound, state.verifiedEra < state.era { sweepCursor = "0" }
+    }
+
+    /// Forgets all that can be read again.
+    func doubt() {
+        isInDoubt = true
+        sagas.removeAll()
+        positions = committedPositions
+        nextAlarm = .min
     }
 
     var cursor: InboxCursor { InboxCursor(partition: index, positions: positions) }

@@ -33,9 +33,13 @@ struct MachineHarness {
     }
 
     @discardableResult
-    mutating func succeed(_ step: String, _ phase: Phase = .action, attempt: Int = 1, result: String? = nil) -> Decision {
-        feed(.reply(Reply(
-            step: step, phase: phase, attempt: attempt, outcome: .succeeded, result: result.map { Array($0.utf8) })))
+    mutating func succeed(_ step: String, _ phase: Phase = .action, attempt: Int = 1, result: String? = nil) -> Decision
+    {
+        feed(
+            .reply(
+                Reply(
+                    step: step, phase: phase, attempt: attempt, outcome: .succeeded,
+                    result: result.map { Array($0.utf8) })))
     }
 
     @discardableResult
@@ -44,9 +48,13 @@ struct MachineHarness {
     }
 
     @discardableResult
-    mutating func retry(_ step: String, _ phase: Phase = .action, attempt: Int = 1, after: Milliseconds? = nil) -> Decision {
-        feed(.reply(Reply(
-            step: step, phase: phase, attempt: attempt, outcome: .retry, error: "busy", retryAfter: after)))
+    mutating func retry(_ step: String, _ phase: Phase = .action, attempt: Int = 1, after: Milliseconds? = nil)
+        -> Decision
+    {
+        feed(
+            .reply(
+                Reply(
+                    step: step, phase: phase, attempt: attempt, outcome: .retry, error: "busy", retryAfter: after)))
     }
 
     /// Lets time pass until the next alarm, and rings it.
