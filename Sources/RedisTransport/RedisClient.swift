@@ -44,6 +44,7 @@ public final class RedisClient: Sendable {
         }
         defer { patience.cancel() }
         guard let result = await slot.get() else {
+            perform(machine.withLock { $0.waiterTimedOut(id) })
             throw RedisError(code: .cancelled, message: "cancelled while connecting", effect: .notApplied)
         }
         return try result.get()
@@ -67,8 +68,7 @@ public final class RedisClient: Sendable {
 
     /// Begins to connect if there is no connection, without waiting.
     func connectInBackground() {
-        let (_, actions) = machine.withLock { $0.ask(Slot(), now: eventLoop.now) }
-        perform(actions)
+        perform(machine.withLock { $0.wish(now: eventLoop.now) })
     }
 
     private func perform(_ actions: [ClientMachine<RedisConnection, Slot>.Action]) {
