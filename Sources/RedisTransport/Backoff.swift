@@ -10,7 +10,7 @@ package enum Backoff {
     ///   - failures: attempts that have failed in a row, from 1.
     ///   - jitter: random, in 0 ..< 1.
     package static func delay(failures: Int, jitter: Double) -> TimeAmount {
-        let doublings = min(max(failures - 1, 0), 10)
+        let doublings = min(max(failures, 1) - 1, 10)
         let full = min(first.nanoseconds << Int64(doublings), most.nanoseconds)
         return .nanoseconds(full / 2 + Int64(Double(full / 2) * jitter))
     }
