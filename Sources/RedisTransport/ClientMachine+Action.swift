@@ -13,3 +13,9 @@ extension ClientMachine {
         case logBack
     }
 }
+
+extension RedisError {
+    static var clientClosed: RedisError {
+        RedisError(code: .connectionClosed, message: "the Redis client has been closed", effect: .notApplied)
+    }
+}

@@ -194,9 +194,3 @@ package struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable 
         }
     }
 }
-
-extension RedisError {
-    static var clientClosed: RedisError {
-        RedisError(code: .connectionClosed, message: "the Redis client has been closed", effect: .notApplied)
-    }
-}

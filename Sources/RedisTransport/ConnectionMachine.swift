@@ -107,14 +107,19 @@ package struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     package mutating func replies(_ count: Int, _ waiters: inout [Waiter]) -> Bool {
         if closeReason != nil { return true }
         var missing = count
-        while missing > 0, !inFlight.isEmpty {
-            let taken = min(missing, inFlight[0].replies)
-            waiters.append(contentsOf: repeatElement(inFlight[0].waiter, count: taken))
+        while missing > 0, let oldest = inFlight.first {
+            let taken = min(missing, oldest.replies)
+            if taken == oldest.replies {
+                inFlight.removeFirst()
+            } else {
+                inFlight[0].replies -= taken
+            }
+            for _ in 0..<taken {
+                waiters.append(oldest.waiter)
+            }
             missing -= taken
-            pendingReplies -= taken
-            inFlight[0].replies -= taken
-            if inFlight[0].replies == 0 { inFlight.removeFirst() }
         }
+        pendingReplies -= count - missing
         return missing == 0
     }
 

@@ -102,8 +102,8 @@ public final class RedisClient: Sendable {
             switch result {
             case .success(let connection):
                 let actions = self.machine.withLock { $0.attemptSucceeded(connection, attempt: attempt, now: now) }
-                self.watch(connection, attempt)
                 self.perform(actions)
+                self.watch(connection, attempt)
             case .failure(let error):
                 let jitter = Double.random(in: 0..<1)
                 self.perform(

@@ -11,23 +11,6 @@ struct ReplyScanner {
     static let maxLineBytes = 64 << 10
     private static let maxHeaderBytes = 24
 
-    private enum Phase {
-        /// can transition to line, number
-        case type
-        /// a status or error; can transition to lineEnd
-        case line
-        /// an integer or a length; can transition to lineEnd
-        case number
-        /// the LF of a line; can transition to type, body
-        case lineEnd
-        /// a bulk's bytes; can transition to bodyCR
-        case body
-        /// can transition to bodyLF
-        case bodyCR
-        /// can transition to type
-        case bodyLF
-    }
-
     private let limits: Limits
     private var phase = Phase.type
     private var kind: UInt8 = 0

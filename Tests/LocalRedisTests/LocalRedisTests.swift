@@ -152,32 +152,6 @@ import Testing
         #expect(!Self.exists(URL(fileURLWithPath: socket).deletingLastPathComponent().path))
     }
 
-    @Test func aMissingBinaryIsAClearError() async throws {
-        let error = await #expect(throws: LocalRedisError.self) {
-            try await LocalRedisServer.start(.init(binary: "no-such-redis-server"))
-        }
-        #expect(error?.message.contains("no-such-redis-server was not found") == true)
-    }
-
-    @Test func aConfigurationThatTheServerRefusesIsTold() async throws {
-        let error = await #expect(throws: LocalRedisError.self) {
-            try await LocalRedisServer.start(.init(extra: ["no-such-option 1"]))
-        }
-        #expect(error?.message.contains("no-such-option") == true, "\(error?.message ?? "")")
-        #expect(error?.message.contains("\n") == false)
-    }
-
-    @Test func aTakenPortIsTold() async throws {
-        try await withLocalRedis { server in
-            let error = await #expect(throws: LocalRedisError.self) {
-                try await LocalRedisServer.start(.init(port: server.port))
-            }
-            #expect(error?.message.contains("Address already in use") == true, "\(error?.message ?? "")")
-            let answer = try await Self.send(server, RedisCommand("PING"))
-            #expect(answer.string == "PONG")
-        }
-    }
-
     @Test func manyServersRunSideBySide() async throws {
         let ports = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {

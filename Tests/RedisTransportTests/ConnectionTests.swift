@@ -1,5 +1,4 @@
 import NIOCore
-import NIOEmbedded
 import NIOPosix
 import RedisTransport
 import Testing
@@ -151,73 +150,6 @@ import Testing
             let closed = try await RedisConnection.connect(to: server.endpoint).closeFuture
             try await closed.get()
         }
-    }
-
-    @Test(arguments: [
-        ("-LOADING Redis is loading the dataset in memory\r\n", RedisError.Code.loading),
-        ("-BUSY Redis is busy running a script.\r\n", .busy), ("-NOAUTH Authentication required.\r\n", .noAuth),
-        ("-ERR max number of clients reached\r\n", .connectFailed), ("SSH-2.0-OpenSSH\r\n", .connectFailed),
-    ])
-    func aServerThatIsNotReadyIsNoConnection(answer: String, code: RedisError.Code) async throws {
-        try await FakeServer.run({ _, _ in .reply(answer) }) { server in
-            let error = await failure { () async throws(RedisError) in
-                try await RedisConnection.connect(to: server.endpoint)
-            }
-            #expect(error?.code == code)
-            #expect(error?.effect == .notApplied)
-            #expect(error?.message.contains("redis://127.0.0.1") == true)
-        }
-    }
-
-    @Test func aServerThatAcceptsAndSaysNothingIsGivenUp() async throws {
-        try await FakeServer.run({ _, _ in .silence }) { server in
-            let error = await failure { () async throws(RedisError) in
-                try await RedisConnection.connect(
-                    to: server.endpoint, options: ConnectionOptions(connectTimeout: .milliseconds(100)))
-            }
-            #expect(error?.code == .connectFailed)
-        }
-    }
-
-    @Test func aClosedPortIsSaidInOneLine() async throws {
-        let endpoint = try await FakeServer.run({ _, _ in .silence }) { $0.endpoint }
-        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
-        #expect(error?.code == .connectFailed)
-        #expect(error?.message.contains("refused") == true, "\(error?.message ?? "")")
-    }
-
-    @Test func aNameThatCannotBeResolvedIsSaidInOneLine() async {
-        let endpoint = RedisEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1))
-        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
-        #expect(error?.code == .connectFailed)
-    }
-
-    @Test func whatIsSubmittedInOneTurnIsOneWrite() async throws {
-        let channel = NIOAsyncTestingChannel()
-        let connection = try await channel.testingEventLoop.executeInContext { try RedisConnection(over: channel) }
-        let pending = (0..<3).map { connection.submit(RedisCommand("GET", "\($0)")) }
-        let written = try await channel.waitForOutboundWrite(as: ByteBuffer.self)
-        #expect(String(buffer: written) == (0..<3).map { "*2\r\n$3\r\nGET\r\n$1\r\n\($0)\r\n" }.joined())
-        try await channel.writeInbound(ByteBuffer(string: ":0\r\n:1"))
-        try await channel.writeInbound(ByteBuffer(string: "\r\n:2\r\n"))
-        for (index, reply) in pending.enumerated() {
-            #expect(try await reply.get().value.integer == Int64(index))
-        }
-        await connection.close()
-    }
-
-    @Test func theTimeoutIsKeptToTheTick() async throws {
-        let channel = NIOAsyncTestingChannel()
-        let connection = try await channel.testingEventLoop.executeInContext {
-            try RedisConnection(over: channel, options: Self.options(replyTimeout: .seconds(7)))
-        }
-        let pending = connection.submit(RedisCommand("GET", "a"))
-        _ = try await channel.waitForOutboundWrite(as: ByteBuffer.self)
-        await channel.testingEventLoop.advanceTime(by: .milliseconds(6_999))
-        #expect(!connection.isClosed)
-        await channel.testingEventLoop.advanceTime(by: .milliseconds(1))
-        let error = await failure { () async throws(RedisError) in try await pending.get() }
-        #expect(error?.code == .timeout)
     }
 }
 

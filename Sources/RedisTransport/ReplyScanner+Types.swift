@@ -20,4 +20,21 @@ extension ReplyScanner {
         var lastReplyEnd: Int?
         var failure: Failure?
     }
+
+    enum Phase {
+        /// can transition to line, number
+        case type
+        /// a status or error; can transition to lineEnd
+        case line
+        /// an integer or a length; can transition to lineEnd
+        case number
+        /// the LF of a line; can transition to type, body
+        case lineEnd
+        /// a bulk's bytes; can transition to bodyCR
+        case body
+        /// can transition to bodyLF
+        case bodyCR
+        /// can transition to type
+        case bodyLF
+    }
 }
