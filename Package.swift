@@ -76,13 +76,23 @@ let package = Package(
         library("SagaStore", ["SagaCore", "SagaWire"]),
 
         // Redis: a transport that knows no word of sagas, the scripts, and the store on top of both.
-        library("RedisTransport", ["CHiredis", .deque, .logging, .nioCore, .nioPosix]),
+        library("RedisTransport", ["CHiredis", .crypto, .deque, .logging, .nioCore, .nioPosix]),
         .target(
             name: "SagaScripts",
             path: "lua",
-            exclude: [],
             resources: [
+                .embedInCode("lib/clock.lua"),
+                .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/identity.lua"),
+                .embedInCode("scripts/definition_register.lua"),
+                .embedInCode("scripts/inbox_peek.lua"),
+                .embedInCode("scripts/namespace_open.lua"),
+                .embedInCode("scripts/partition_commit.lua"),
+                .embedInCode("scripts/partition_raise.lua"),
+                .embedInCode("scripts/partition_release.lua"),
+                .embedInCode("scripts/partition_renew.lua"),
                 .embedInCode("scripts/partition_take.lua"),
+                .embedInCode("scripts/partition_trim.lua"),
             ],
             swiftSettings: settings
         ),
@@ -100,11 +110,24 @@ let package = Package(
         library("LocalRedis", ["RedisTransport", .logging]),
         library("SagaTesting", ["LocalRedis", "RedisTransport", "SagaCore", "SagaStore", "SagaWire"]),
 
+        library(
+            "SagaBench",
+            ["RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram, .logging]),
         executable(
             "skald",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
+                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
+
+        tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
+        tests(
+            "RedisTransportTests",
+            ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
+        tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
+        // Seeded randomness and random definitions, for the tests of several targets.
+        .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
+        tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
 )

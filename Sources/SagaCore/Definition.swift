@@ -16,6 +16,8 @@ public struct Definition: Sendable, Hashable {
     public let pivot: Int?
     /// For each step, the steps that come after it directly.
     package let dependents: [[Int]]
+    /// Every step before those that it waits for: an order in which steps can be undone.
+    package let reverseOrder: [Int]
 
     /// `name@version`, the form in which people and keys name it.
     public var id: String { "\(name)@\(version)" }
@@ -39,6 +41,22 @@ public struct Definition: Sendable, Hashable {
         self.steps = steps
         self.pivot = pivot
         self.dependents = dependents
+        reverseOrder = Self.reverseOrder(of: steps, dependents: dependents)
+    }
+
+    /// Kahn's algorithm from the ends towards the beginnings.
+    private static func reverseOrder(of steps: [Step], dependents: [[Int]]) -> [Int] {
+        var open = dependents.map(\.count)
+        var order = steps.indices.filter { open[$0] == 0 }
+        var next = 0
+        while next < order.count {
+            for earlier in steps[order[next]].after {
+                open[earlier] -= 1
+                if open[earlier] == 0 { order.append(earlier) }
+            }
+            next += 1
+        }
+        return order
     }
 }
 

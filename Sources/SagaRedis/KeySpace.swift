@@ -29,9 +29,11 @@ public struct KeySpace: Sendable, Hashable {
     public static func meta(of namespace: String) -> String { "{\(namespace)}:meta" }
     public var meta: String { Self.meta(of: namespace) }
     /// Hash: `name@version` to the definition's canonical JSON.
-    public var definitions: String { "{\(namespace)}:definitions" }
+    public static func definitions(of namespace: String) -> String { "{\(namespace)}:definitions" }
+    public var definitions: String { Self.definitions(of: namespace) }
     /// String: the secret of the reply tokens, where no other is configured.
-    public var secret: String { "{\(namespace)}:secret" }
+    public static func secret(of namespace: String) -> String { "{\(namespace)}:secret" }
+    public var secret: String { Self.secret(of: namespace) }
 
     // MARK: a partition's keys
 

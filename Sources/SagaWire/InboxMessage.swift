@@ -140,7 +140,7 @@ public struct HeartbeatMessage: Sendable, Hashable {
 /// An operator's order.
 public struct ControlMessage: Sendable, Hashable {
     public var saga: String
-    public var operation: ControlOperation
+    public var operation: Order.Operation
     public var step: String?
     /// With `skip`: the result that later steps need.
     public var result: [UInt8]?
@@ -150,7 +150,7 @@ public struct ControlMessage: Sendable, Hashable {
     public var id: String?
 
     public init(
-        saga: String, operation: ControlOperation, step: String? = nil, result: [UInt8]? = nil,
+        saga: String, operation: Order.Operation, step: String? = nil, result: [UInt8]? = nil,
         reason: String? = nil, by: String? = nil, id: String? = nil
     ) {
         self.saga = saga
@@ -163,11 +163,6 @@ public struct ControlMessage: Sendable, Hashable {
     }
 }
 
-/// What an operator can order.
-public enum ControlOperation: String, Sendable, Hashable, CaseIterable {
-    case cancel, pause, resume, retry, skip
-}
-
 /// Which of the three inbound streams a message came from, in the order in which they are served: what is begun is
 /// finished before more is begun.
 public enum InboxStream: String, Sendable, Hashable, CaseIterable {
@@ -177,10 +172,11 @@ public enum InboxStream: String, Sendable, Hashable, CaseIterable {
 /// A message that cannot be processed: the stable code and the sentence of its dead letter.
 public struct DeadReason: Sendable, Hashable, Error, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, CaseIterable {
-        case malformed, oversized, conflict, ended, forged
+        case malformed, oversized, conflict, ended, forged, unreadable
         case unknownSaga = "unknown-saga"
         case unknownStep = "unknown-step"
         case unknownDefinition = "unknown-definition"
+        case unexpectedSignal = "unexpected-signal"
         case poison
     }
 

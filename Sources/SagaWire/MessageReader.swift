@@ -60,12 +60,12 @@ struct MessageReader {
     mutating func control() throws(DeadReason) -> ControlMessage {
         var saga: String?
         var message = ControlMessage(saga: "", operation: .cancel)
-        var operation: ControlOperation?
+        var operation: Order.Operation?
         for field in fields {
             if field.isNamed("saga") {
                 saga = field.text
             } else if field.isNamed("operation") {
-                operation = ControlOperation(rawValue: field.text)
+                operation = Order.Operation(rawValue: field.text)
                 guard operation != nil else {
                     throw DeadReason(.malformed, "operation is none of cancel, pause, resume, retry, skip")
                 }

@@ -1,2 +1,48 @@
 #!lua
-return 1
+-- Takes a partition: makes the caller its owner under a higher epoch, where the lease is free or run out, was the
+-- caller's, or the holder still shows the mark that the caller has seen for longer than the lease by its own clock.
+-- The stored server identity is compared, not changed: the new owner raises the era first.
+--
+-- KEYS[1] state: hash, the partition's state
+-- ARGV[1] owner: random text, new for each taking
+-- ARGV[2] name: the orchestrator's name, for people
+-- ARGV[3] lease: decimal, milliseconds
+-- ARGV[4] stale: mark of a holder known to be dead, or empty
+-- ARGV[5] previous: owner under which the caller held the partition until now, or empty
+--
+-- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now}, where `rewound` says
+--     whether the era was ever raised and `maybe` whether the server is another one than the state was written on;
+--     or {'held', name, lease, mark}
+-- Repeat: raises the epoch again, which fences nobody but the caller itself.
+-- Complexity: O(1)
+--!include clock
+--!include identity
+local state = KEYS[1]
+local owner, name, lease, stale, previous = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+
+local held = redis.call('HMGET', state, 'owner', 'name', 'until', 'lease', 'renewals', 'epoch', 'sequence',
+    'reply', 'control', 'intake', 'era', 'rewound', 'verified', 'clock', 'run_id', 'replication_id')
+local now = clock(held[14])
+local mark = (held[1] or '') .. ':' .. (held[6] or '0') .. ':' .. (held[5] or '0')
+
+local is_free = not held[1] or held[1] == '' or held[1] == previous or (tonumber(held[3] or '0') or 0) <= now
+if not is_free and mark ~= stale then
+    return {'held', held[2] or '', held[4] or lease, mark}
+end
+
+local run, replication = identity()
+local epoch = text((tonumber(held[6] or '0') or 0) + 1)
+local era = held[11] or text(now)
+local maybe = '0'
+if held[15] and (held[15] ~= run or held[16] ~= replication) then
+    maybe = '1'
+end
+
+redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonumber(lease)), 'lease', lease,
+    'renewals', '0', 'epoch', epoch, 'clock', text(now))
+if not held[15] then
+    redis.call('HSET', state, 'sequence', held[7] or '0', 'era', era, 'verified', era,
+        'run_id', run, 'replication_id', replication)
+end
+return {'taken', epoch, held[7] or '0', held[8] or '0-0', held[9] or '0-0', held[10] or '0-0', era,
+    held[12] or '0', held[13] or era, maybe, text(now)}

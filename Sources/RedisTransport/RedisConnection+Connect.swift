@@ -1,0 +1,91 @@
+public import NIOCore
+public import NIOPosix
+
+extension RedisConnection {
+    /// Connects, authenticates, selects the database, names the connection and makes sure that the server answers.
+    ///
+    /// A server that is still loading its data, or busy with a script, is no success: `loading`, `busy`.
+    public static func connect(
+        to endpoint: RedisEndpoint,
+        options: ConnectionOptions = ConnectionOptions(),
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws(RedisError) -> RedisConnection {
+        let slot = OneShot<Result<RedisConnection, RedisError>>()
+        open(endpoint, options: options, on: group.any()) { slot.complete($0) }
+        guard let result = await slot.get() else {
+            throw RedisError(code: .cancelled, message: "cancelled while connecting", effect: .notApplied)
+        }
+        return try result.get()
+    }
+
+    /// Calls `done` once, on the event loop. If nobody keeps the connection, it closes.
+    static func open(
+        _ endpoint: RedisEndpoint, options: ConnectionOptions, on eventLoop: any EventLoop,
+        done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
+    ) {
+        let deadline = eventLoop.now + TimeAmount(bounded: options.connectTimeout)
+        bootstrap(options, on: eventLoop).connect(to: endpoint.address).flatMapThrowing { channel in
+            try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).core
+        }.whenComplete { result in
+            switch result {
+            case .success(let core):
+                let connection = RedisConnection(core: core, options: options)
+                connection.shakeHands(endpoint, until: deadline, done: done)
+            case .failure(let error):
+                done(.failure(.connectFailed("no connection to \(endpoint.redacted): \(error)")))
+            }
+        }
+    }
+
+    private static func bootstrap(_ options: ConnectionOptions, on eventLoop: any EventLoop) -> ClientBootstrap {
+        ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(bounded: options.connectTimeout))
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16_384, maximum: 262_144)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let parser = ReplyParser(options: options) else {
+                        throw RedisError.connectFailed("no memory for a reply reader")
+                    }
+                    let core = ConnectionCore(channel: channel, options: options)
+                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core: core, parser: parser))
+                }
+            }
+    }
+
+    private func shakeHands(
+        _ endpoint: RedisEndpoint, until deadline: NIODeadline,
+        done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
+    ) {
+        let handshake = Handshake(endpoint: endpoint, name: options.name)
+        let batch = ReplyBatch(count: handshake.commands.count) { outcomes in
+            if let error = handshake.error(in: outcomes) {
+                self.core.close(error)
+                done(.failure(error))
+            } else {
+                done(.success(self))
+            }
+        }
+        let left = deadline - core.channel.eventLoop.now
+        core.submit(
+            handshake.commands, to: .batch(batch), timeout: .nanoseconds(max(left, .milliseconds(1)).nanoseconds))
+    }
+}
+
+extension ClientBootstrap {
+    fileprivate func connect(to address: RedisEndpoint.Address) -> EventLoopFuture<any Channel> {
+        switch address {
+        case .tcp(let host, let port): connect(host: host, port: port)
+        case .unix(let path): connect(unixDomainSocketPath: path)
+        }
+    }
+}
+
+extension RedisError {
+    static func connectFailed(_ message: String) -> RedisError {
+        RedisError(code: .connectFailed, message: message, effect: .notApplied)
+    }
+}

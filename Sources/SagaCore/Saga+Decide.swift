@@ -1,0 +1,113 @@
+/// Something that happened to a saga and may make a fact.
+public enum Event: Sendable, Hashable {
+    case reply(Reply)
+    case heartbeat(step: String, phase: Phase, attempt: Int)
+    /// Time has passed.
+    case tick
+    case order(Order)
+    /// The partition has reached a new era.
+    case rewind(era: Int64)
+}
+
+/// What an event means for a saga.
+public enum Decision: Sendable, Hashable {
+    /// It makes this fact.
+    case accept(Fact)
+    /// It changes nothing, and that is in order: a late or doubled answer, an alarm that came early.
+    case ignore
+    /// It cannot be accepted; the text tells its sender why.
+    case refuse(String)
+}
+
+extension Saga {
+    /// Says which fact an event makes. Changes nothing.
+    public func decide(_ event: Event, at instant: Milliseconds) -> Decision {
+        switch event {
+        case .reply(let reply): decide(reply)
+        case .heartbeat(let step, let phase, let attempt): decideBeat(of: step, phase, attempt, at: instant)
+        case .tick:
+            if let alarm = nextAlarm, alarm <= instant { .accept(.ticked) } else { .ignore }
+        case .order(let order): decide(order)
+        case .rewind(let era):
+            // A saga that is over has nothing to verify.
+            era > self.era && !status.isFinal ? .accept(.rewound(era: era)) : .ignore
+        }
+    }
+
+    private func decide(_ reply: Reply) -> Decision {
+        guard let index = definition.step(named: reply.step) else {
+            return .refuse("\(definition.id) has no step '\(reply.step)'")
+        }
+        guard !status.isFinal else { return .ignore }
+        let step = steps[index]
+        if reply.phase == .action, step.verification != nil { return .accept(.replied(reply)) }
+        let phase = reply.phase == .action ? step.action : step.compensation
+        switch (phase.status, reply.outcome) {
+        case (.running, .retry):
+            return reply.attempt == phase.attempts ? .accept(.replied(reply)) : .ignore
+        case (.running, _), (.waiting, .succeeded), (.waiting, .failed), (.stuck, .succeeded):
+            return .accept(.replied(reply))
+        default: return .ignore
+        }
+    }
+
+    private func decideBeat(of name: String, _ phase: Phase, _ attempt: Int, at instant: Milliseconds) -> Decision {
+        guard let index = definition.step(named: name) else {
+            return .refuse("\(definition.id) has no step '\(name)'")
+        }
+        let state = phase == .action ? steps[index].action : steps[index].compensation
+        guard state.status == .running, state.attempts == attempt else { return .ignore }
+        // A quarter of the timeout is often enough to keep the attempt alive, and keeps an eager sender's log short.
+        guard instant >= state.seenAt.adding(definition.steps[index].timeout / 4) else { return .ignore }
+        return .accept(.beat(step: name, phase: phase))
+    }
+
+    private func decide(_ order: Order) -> Decision {
+        if status.isFinal { return .refuse("the saga is \(status.rawValue)") }
+        if let name = order.step, definition.step(named: name) == nil {
+            return .refuse("\(definition.id) has no step '\(name)'")
+        }
+        switch order.operation {
+        case .cancel:
+            if isCompensating { return .refuse("the saga is compensating already") }
+            if isPivotDue, let pivot = definition.pivot {
+                return .refuse("the pivot '\(definition.steps[pivot].name)' is due: the saga only goes forward")
+            }
+        case .pause:
+            if isPaused { return .refuse("the saga is paused already") }
+        case .resume:
+            if !isPaused { return .refuse("the saga is not paused") }
+        case .retry:
+            guard !targets(of: order).isEmpty else {
+                return .refuse(nothingFor(order, "is stuck or waits for its next attempt"))
+            }
+        case .skip:
+            guard order.step != nil else { return .refuse("skip needs a step") }
+            guard !targets(of: order).isEmpty else {
+                return .refuse(nothingFor(order, "is stuck, running or waits for its next attempt"))
+            }
+        }
+        return .accept(.ordered(order))
+    }
+
+    private func nothingFor(_ order: Order, _ condition: String) -> String {
+        order.step.map { "step '\($0)' is not one that \(condition)" } ?? "no step \(condition)"
+    }
+
+    /// The steps that an order to retry or skip applies to, in the direction in which the saga goes.
+    func targets(of order: Order) -> [Int] {
+        steps.indices.filter { index in
+            if let name = order.step, definition.steps[index].name != name { return false }
+            switch phase(of: index).status {
+            case .stuck, .waiting: return true
+            case .running: return order.operation == .skip
+            default: return false
+            }
+        }
+    }
+
+    /// The phase of a step that the saga's direction is about.
+    func phase(of index: Int) -> PhaseState {
+        isCompensating ? steps[index].compensation : steps[index].action
+    }
+}

@@ -1,0 +1,115 @@
+/// One run of a definition: the durable machine at the heart of the coordinator.
+///
+/// A copyable value without I/O, clock or randomness. ``decide(_:at:)`` says which fact an event makes (if any),
+/// ``evolve(_:directives:)`` applies a fact and says what has to be done because of it. Live and replayed sagas run the
+/// same `evolve`, so a saga reloaded from its log is the saga that wrote it. The forward and backward recovery of a
+/// long-lived transaction follow Garcia-Molina and Salem, *Sagas* (SIGMOD 1987); the pivot is Richardson's.
+public struct Saga: Sendable, Hashable {
+    public enum Status: String, Sendable, Hashable, CaseIterable {
+        /// Accepted, but not to begin yet. Can become `running` or, when cancelled, `compensated`.
+        case scheduled
+        /// Going forward. Can become every other one.
+        case running
+        /// Undoing what was done. Can become `compensated` or `stuck`.
+        case compensating
+        /// Every step that was due succeeded. Final.
+        case completed
+        /// Every step that took or may have taken effect was compensated. Final.
+        case compensated
+        /// Waits for an operator. Can become `running` or `compensating` again.
+        case stuck
+
+        /// Whether nothing will ever change this saga again.
+        public var isFinal: Bool { self == .completed || self == .compensated }
+    }
+
+    public let id: String
+    public let definition: Definition
+    public let started: Started
+    public let startedAt: Milliseconds
+    public internal(set) var status = Status.running
+    /// Whether the saga goes backward; with ``status``, what a stuck saga was doing.
+    public internal(set) var isCompensating = false
+    public internal(set) var steps: [StepState]
+    /// Entries applied so far; the index of the next one.
+    public internal(set) var entryCount = 1
+    /// The partition's history that this saga has been brought to.
+    public internal(set) var era: Int64
+    /// Whether a compensation covers every step of the definition, known to have run or not.
+    public internal(set) var compensatesAll: Bool
+    public internal(set) var isPaused = false
+    /// When a saga that goes forward, and whose pivot is not due, turns back.
+    public internal(set) var deadline: Milliseconds?
+    /// Why the saga turned back, or what it is stuck at.
+    public internal(set) var error: String?
+    public internal(set) var finishedAt: Milliseconds?
+    /// Steps whose answer the verify round waits for.
+    var unverified = 0
+
+    /// Applies the first entry of a log.
+    ///
+    /// - Parameter directives: Receives what has to be done, the first commands above all.
+    public init(
+        id: String, definition: Definition, started: Started, at instant: Milliseconds,
+        directives: inout [Directive]
+    ) {
+        self.id = id
+        self.definition = definition
+        self.started = started
+        startedAt = instant
+        steps = Array(repeating: StepState(), count: definition.steps.count)
+        era = started.era
+        compensatesAll = started.isAfterRewind
+        deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
+        if let notBefore = started.notBefore, notBefore > instant { status = .scheduled }
+        advance(at: instant, &directives)
+    }
+
+    /// Whether the step from which there is no return is due: deadline and cancel are refused from here on.
+    public var isPivotDue: Bool {
+        guard let pivot = definition.pivot else { return false }
+        return steps[pivot].action.status != .none
+    }
+
+    /// Whether a deadline still turns the saga back.
+    var canTurnBack: Bool { (status == .running || status == .scheduled) && !isPivotDue }
+
+    /// Whether the verify round after a rewind is under way.
+    public var isVerifying: Bool { unverified > 0 }
+
+    /// When the saga has to be looked at next; nil where only a message can move it.
+    public var nextAlarm: Milliseconds? {
+        guard !status.isFinal, !isPaused else { return nil }
+        var next = Milliseconds.max
+        if let deadline, canTurnBack { next = deadline }
+        if status == .scheduled, let notBefore = started.notBefore { next = min(next, notBefore) }
+        for step in steps {
+            if let verification = step.verification {
+                next = min(next, verification.due)
+            } else {
+                // While the verify round runs, only its own alarms count.
+                guard unverified == 0 else { continue }
+                if step.action.isActive { next = min(next, step.action.due) }
+                if step.compensation.isActive { next = min(next, step.compensation.due) }
+            }
+        }
+        return next == .max ? nil : next
+    }
+
+    /// Applies the next entry of the log.
+    ///
+    /// An entry that has been applied already (its index is below ``entryCount``) changes nothing.
+    public mutating func evolve(_ entry: LogEntry, directives: inout [Directive]) {
+        guard entry.index == entryCount else { return }
+        entryCount += 1
+        switch entry.fact {
+        case .started: break
+        case .replied(let reply): apply(reply, at: entry.at)
+        case .beat(let step, let phase): applyBeat(of: step, phase, at: entry.at)
+        case .ticked: applyTick(at: entry.at, &directives)
+        case .ordered(let order): apply(order, at: entry.at, &directives)
+        case .rewound(let era): beginVerifying(era: era, at: entry.at, &directives)
+        }
+        advance(at: entry.at, &directives)
+    }
+}

@@ -1,0 +1,65 @@
+/// Where one step of a saga is.
+public struct StepState: Sendable, Hashable {
+    public internal(set) var action = PhaseState()
+    public internal(set) var compensation = PhaseState()
+    /// What the action returned, or what an operator gave in its place.
+    public internal(set) var result: [UInt8]?
+    /// Present while the verify round after a rewind waits for this step's answer.
+    public internal(set) var verification: Verification?
+
+    public init() {}
+}
+
+/// Where one phase of a step is.
+public struct PhaseState: Sendable, Hashable {
+    public enum Status: String, Sendable, Hashable, CaseIterable {
+        /// Not due. Can become `pending` (compensation) or `running` (action).
+        case none
+        /// A compensation that is needed and has not been sent. Can become `running`.
+        case pending
+        /// An attempt was sent and not answered. Can become every one below.
+        case running
+        /// Between two attempts. Can become `running`, `succeeded` or `failed` (a late answer), `unknown`, `skipped`.
+        case waiting
+        /// Final for an action; final for a compensation.
+        case succeeded
+        /// The participant refused and left no effect. Final.
+        case failed
+        /// An action that may have taken effect and will not be tried again. Final; it is compensated.
+        case unknown
+        /// Out of attempts, or refused where a refusal can't be accepted. Waits for an operator, or a late success.
+        case stuck
+        /// Declared done by an operator. Final.
+        case skipped
+    }
+
+    public internal(set) var status = Status.none
+    /// Attempts sent so far.
+    public internal(set) var attempts = 0
+    /// Attempts that count against the policy: those since an operator last gave a fresh set.
+    public internal(set) var budget = 0
+    /// Running: the end of this attempt. Waiting: the beginning of the next.
+    public internal(set) var due: Milliseconds = 0
+    /// When the current attempt was sent, or its last sign of life came.
+    public internal(set) var seenAt: Milliseconds = 0
+    public internal(set) var startedAt: Milliseconds?
+    public internal(set) var finishedAt: Milliseconds?
+    public internal(set) var error: String?
+
+    /// Whether an alarm is set for this phase.
+    package var isActive: Bool { status == .running || status == .waiting }
+
+    mutating func finish(_ status: Status, at instant: Milliseconds, error: String? = nil) {
+        self.status = status
+        finishedAt = instant
+        self.error = error ?? (status == .succeeded || status == .skipped ? nil : self.error)
+    }
+}
+
+/// The question, put again under a new era, what became of a recorded action.
+public struct Verification: Sendable, Hashable {
+    /// Times the question was put.
+    public internal(set) var attempts = 0
+    /// When to put it again.
+    public internal(set) var due: Milliseconds = 0
+}

@@ -1,0 +1,150 @@
+import SagaCore
+import SagaStore
+import SagaWire
+
+/// What each kind of message means for its saga.
+extension Batch {
+    mutating func apply(_ message: ReplyMessage, _ source: Source) {
+        guard let cell = answered(message.id, source) else { return }
+        // A `stale` that names no era above the partition's has nothing to tell; the lane has seen to the others.
+        guard let outcome = Reply.Outcome(message.outcome), message.id.era == partition.era else {
+            tally.ignored += 1
+            return
+        }
+        let reply = Reply(
+            step: message.id.step, phase: message.id.phase, attempt: message.id.attempt, outcome: outcome,
+            result: message.result, error: message.error, code: message.code, retryAfter: message.retryAfter)
+        count(feed(cell, .reply(reply)))
+    }
+
+    mutating func apply(_ message: HeartbeatMessage, _ source: Source) {
+        guard let cell = answered(message.id, source) else { return }
+        guard message.id.era == partition.era else {
+            tally.ignored += 1
+            return
+        }
+        count(feed(cell, .heartbeat(step: message.id.step, phase: message.id.phase, attempt: message.id.attempt)))
+    }
+
+    /// The saga of an answer whose step exists and whose token is right; buries it otherwise.
+    private mutating func answered(_ id: AttemptID, _ source: Source) -> SagaCell? {
+        guard let cell = cell(for: id.saga, source) else { return nil }
+        guard let step = cell.saga.definition.step(named: id.step) else {
+            bury(
+                source, DeadReason(.unknownStep, "\(cell.saga.definition.id) has no step '\(id.step)'"), saga: id.saga)
+            return nil
+        }
+        guard TokenSigner.areEqual(cell.token(step: step, phase: id.phase, signer: signer), id.token) else {
+            bury(source, DeadReason(.forged, "the token is not that of the command"), saga: id.saga)
+            return nil
+        }
+        return cell
+    }
+
+    private mutating func count(_ decision: Decision) {
+        if case .accept = decision { tally.applied += 1 } else { tally.ignored += 1 }
+    }
+
+    mutating func apply(_ message: StartMessage, _ source: Source) {
+        if let log = unreadable[message.saga] { return bury(source, log.reason, saga: message.saga) }
+        if let cell = partition.sagas[message.saga] { return compare(message, with: cell.saga, source) }
+        guard let definition = registry.definition(message.definition, version: message.version) else {
+            let name = message.version.map { "\(message.definition)@\($0)" } ?? message.definition
+            return refuse(message, source, DeadReason(.unknownDefinition, "'\(name)' is not registered"))
+        }
+        let started = Started(
+            definition: definition.name, version: definition.version, era: partition.era,
+            isAfterRewind: partition.wasRewound, deadline: message.deadline, notBefore: message.at,
+            labels: message.labels, traceparent: message.traceparent, input: message.input)
+        var directives: [Directive] = []
+        let saga = Saga(id: message.saga, definition: definition, started: started, at: now, directives: &directives)
+        let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
+        cell.newEntries = [LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started)))]
+        partition.sagas[message.saga] = cell
+        touch(cell)
+        execute(directives, of: cell)
+        tally.started += 1
+    }
+
+    /// A start whose saga exists changes nothing; where it asks for something else, it is a conflict.
+    private mutating func compare(_ message: StartMessage, with saga: Saga, _ source: Source) {
+        let isSame =
+            saga.started.definition == message.definition && saga.started.input == message.input
+            && (message.version.map { $0 == saga.started.version } ?? true)
+        if isSame {
+            tally.ignored += 1
+        } else {
+            let what = saga.started.definition == message.definition ? "input or version" : "definition"
+            bury(
+                source, DeadReason(.conflict, "saga '\(saga.id)' was started with another \(what)"), saga: saga.id)
+        }
+    }
+
+    private mutating func refuse(_ message: StartMessage, _ source: Source, _ reason: DeadReason) {
+        bury(source, reason, saga: message.saga)
+        commit.outcomes.append(
+            OutcomeEntry(
+                saga: message.saga, definition: message.definition, version: message.version, status: .refused,
+                error: reason.description, at: now
+            ).fields)
+    }
+
+    mutating func apply(_ message: SignalMessage, _ source: Source) {
+        guard let cell = cell(for: message.saga, source) else { return }
+        let reason = "\(cell.saga.definition.id) waits for no signal '\(message.name)'"
+        bury(source, DeadReason(.unexpectedSignal, reason), saga: message.saga)
+    }
+
+    mutating func apply(_ message: ControlMessage, _ source: Source) {
+        guard let cell = partition.sagas[message.saga] else {
+            let reason =
+                unreadable[message.saga]?.reason ?? DeadReason(.unknownSaga, "there is no saga '\(message.saga)'")
+            bury(source, reason, saga: message.saga)
+            return answer(message, refusal: reason.description)
+        }
+        let order = Order(
+            message.operation, step: message.step, by: message.by, reason: message.reason, result: message.result)
+        switch feed(cell, .order(order)) {
+        case .accept: answer(message, refusal: nil)
+        case .refuse(let reason): answer(message, refusal: reason)
+        case .ignore: answer(message, refusal: "nothing to \(message.operation.rawValue)")
+        }
+    }
+
+    private mutating func answer(_ message: ControlMessage, refusal: String?) {
+        guard let id = message.id else { return }
+        commit.outcomes.append(OrderAnswer(saga: message.saga, control: id, error: refusal, at: now).fields)
+    }
+}
+
+extension Reply.Outcome {
+    init?(_ outcome: ReplyOutcome) {
+        switch outcome {
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .retry: self = .retry
+        case .stale: return nil
+        }
+    }
+}
+
+extension Command {
+    /// The command of one attempt of a saga's step.
+    init(_ dispatch: Dispatch, of saga: Saga, token: String) {
+        let step = saga.definition.steps[dispatch.step]
+        var results: [StepResult] = []
+        func add(_ index: Int) {
+            guard let payload = saga.steps[index].result else { return }
+            results.append(StepResult(step: saga.definition.steps[index].name, payload: payload))
+        }
+        for index in step.uses { add(index) }
+        if dispatch.phase == .compensation, !step.uses.contains(dispatch.step) { add(dispatch.step) }
+        self.init(
+            saga: saga.id, definition: saga.definition.name, version: saga.definition.version, step: step.name,
+            phase: dispatch.phase,
+            operation: dispatch.phase == .action ? step.action : step.compensation ?? step.action,
+            isEffectKnown: dispatch.isEffectKnown, attempt: dispatch.attempt, era: saga.era, token: token,
+            input: saga.started.input, results: results, deadline: dispatch.deadline,
+            traceparent: saga.started.traceparent)
+    }
+}

@@ -1,0 +1,210 @@
+import SagaCore
+import SagaStore
+import SagaWire
+
+/// Decides what one round's messages and alarms change in one partition, and collects it in one commit.
+///
+/// Everything it needs is in memory: the lane has loaded the sagas that are meant. Not Sendable: it belongs to the lane.
+struct Batch {
+    let partition: OwnedPartition
+    let registry: DefinitionRegistry
+    let signer: TokenSigner
+    let round: UInt64
+    let now: Milliseconds
+    var commit: PartitionCommit
+    var tally = Tally()
+    private(set) var touched: [SagaCell] = []
+    /// Whether the batch brings sagas to a new era that nobody has asked for yet.
+    var isSweeping = false
+    /// Sagas whose logs exist and cannot be read, with their length and the reason.
+    var unreadable: [String: UnreadableLog] = [:]
+    /// Sagas that were looked for and have no log.
+    var absent: Set<String> = []
+
+    struct UnreadableLog {
+        var count: Int
+        var reason: DeadReason
+    }
+
+    init(
+        partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64, now: Milliseconds
+    ) {
+        self.partition = partition
+        self.registry = registry
+        self.signer = signer
+        self.round = round
+        self.now = now
+        commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
+    }
+
+    // MARK: Messages
+
+    /// Where a message stands: what its dead letter would name.
+    struct Source {
+        var stream: InboxStream
+        var entry: String
+        var position: Int
+    }
+
+    mutating func apply(_ message: DecodedMessage, from stream: InboxStream, entry: String) {
+        let source = Source(stream: stream, entry: entry, position: message.position)
+        switch message.content {
+        case .failure(let reason): bury(source, reason, saga: message.saga)
+        case .success(.reply(let reply)): apply(reply, source)
+        case .success(.heartbeat(let heartbeat)): apply(heartbeat, source)
+        case .success(.start(let start)): apply(start, source)
+        case .success(.signal(let signal)): apply(signal, source)
+        case .success(.control(let control)): apply(control, source)
+        }
+    }
+
+    mutating func bury(_ source: Source, _ reason: DeadReason, saga: String?) {
+        tally.dead += 1
+        commit.dead.append(
+            DeadMark(
+                stream: source.stream, entry: source.entry, position: source.position, reason: reason, saga: saga))
+    }
+
+    /// The open or ended saga that a message is about; buries the message where there is none.
+    mutating func cell(for saga: String, _ source: Source) -> SagaCell? {
+        if let cell = partition.sagas[saga] { return cell }
+        if let log = unreadable[saga] {
+            bury(source, log.reason, saga: saga)
+        } else {
+            bury(source, DeadReason(.unknownSaga, "there is no saga '\(saga)'"), saga: saga)
+        }
+        return nil
+    }
+
+    // MARK: Sagas
+
+    /// Lets a saga decide on an event, after bringing it to the partition's era, and records what it accepts.
+    @discardableResult
+    mutating func feed(_ cell: SagaCell, _ event: Event) -> Decision {
+        catchUp(cell)
+        let decision = cell.saga.decide(event, at: now)
+        if case .accept(let fact) = decision { record(fact, cell) }
+        return decision
+    }
+
+    /// Begins the saga's verify round where the partition's history was rewound since the saga was last looked at.
+    mutating func catchUp(_ cell: SagaCell) {
+        touch(cell)
+        guard cell.saga.era < partition.era else { return }
+        if case .accept(let fact) = cell.saga.decide(.rewind(era: partition.era), at: now) { record(fact, cell) }
+    }
+
+    /// Rings the alarm of a saga; also where it came too early, so that the next one is set.
+    mutating func ring(_ saga: String) {
+        if let cell = partition.sagas[saga] {
+            cell.storedAlarm = nil
+            feed(cell, .tick)
+        } else if let log = unreadable[saga] {
+            // Look again in a while: the definition may be registered by then.
+            commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(now.adding(5_000))))
+        } else {
+            // An alarm without a log rings for nobody.
+            commit.changes.append(SagaChange(saga: saga, firstIndex: 0, alarm: .gone))
+        }
+    }
+
+    mutating func record(_ fact: Fact, _ cell: SagaCell) {
+        let entry = LogEntry(index: cell.saga.entryCount, at: now, fact: fact)
+        cell.newEntries.append(LogCodec.encode(entry))
+        var directives: [Directive] = []
+        cell.saga.evolve(entry, directives: &directives)
+        execute(directives, of: cell)
+    }
+
+    mutating func execute(_ directives: [Directive], of cell: SagaCell) {
+        for directive in directives {
+            switch directive {
+            case .send(let dispatch):
+                let step = cell.saga.definition.steps[dispatch.step]
+                let token = cell.token(step: dispatch.step, phase: dispatch.phase, signer: signer)
+                let command = Command(dispatch, of: cell.saga, token: token)
+                commit.commands.append(OutgoingCommand(service: step.service, fields: command.fields))
+            case .finish(let status):
+                tally.ended += status.isFinal ? 1 : 0
+                tally.stuck += status == .stuck ? 1 : 0
+                commit.outcomes.append(outcome(of: cell.saga, status))
+            case .reopen: break
+            }
+        }
+    }
+
+    mutating func touch(_ cell: SagaCell) {
+        cell.lastRound = round
+        guard !cell.isTouched else { return }
+        cell.isTouched = true
+        touched.append(cell)
+    }
+
+    private func outcome(of saga: Saga, _ status: Saga.Status) -> Fields {
+        OutcomeEntry(
+            saga: saga.id, definition: saga.definition.name, version: saga.definition.version,
+            status: OutcomeEntry.Status(status), error: saga.error, at: now
+        ).fields
+    }
+
+    // MARK: The end
+
+    /// Completes the commit with what has changed in the sagas.
+    mutating func seal() {
+        for cell in touched {
+            let alarm = alarm(of: cell)
+            guard !cell.newEntries.isEmpty || alarm != .keep else { continue }
+            commit.changes.append(
+                SagaChange(
+                    saga: cell.saga.id, firstIndex: cell.storedCount, entries: cell.newEntries, alarm: alarm))
+        }
+    }
+
+    /// An alarm that rings too early is harmless, so it is only moved forward: a saga that runs through sets one.
+    private func alarm(of cell: SagaCell) -> SagaChange.Alarm {
+        if cell.saga.status.isFinal { return cell.newEntries.isEmpty ? .keep : .ended(now) }
+        guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
+        if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }
+        return .at(next)
+    }
+
+    /// Takes over what the store has confirmed.
+    func confirm() {
+        partition.committedPositions = commit.positions
+        partition.fence.sequence += 1
+        for change in commit.changes {
+            switch change.alarm {
+            case .at(let instant):
+                partition.nextAlarm = min(partition.nextAlarm, instant)
+                partition.sagas[change.saga]?.storedAlarm = instant
+            case .never: partition.sagas[change.saga]?.storedAlarm = .max
+            case .keep, .ended, .gone: break
+            }
+        }
+        for cell in touched {
+            cell.isTouched = false
+            cell.storedCount = cell.saga.entryCount
+            cell.newEntries.removeAll()
+            if cell.saga.status.isFinal { partition.sagas[cell.saga.id] = nil }
+        }
+    }
+
+    /// Forgets what the store has refused.
+    func rollBack() {
+        partition.positions = partition.committedPositions
+        partition.nextAlarm = .min
+        if isSweeping { partition.sweepCursor = "0" }
+        for cell in touched { partition.sagas[cell.saga.id] = nil }
+    }
+}
+
+/// What happened, counted.
+struct Tally: Sendable, Hashable {
+    var started = 0
+    var ended = 0
+    var stuck = 0
+    var applied = 0
+    /// Answers that changed nothing: late, doubled, or of an older era.
+    var ignored = 0
+    var dead = 0
+}

@@ -1,0 +1,163 @@
+import Logging
+import SagaCore
+import SagaStore
+
+/// What becomes of commits, and of partitions whose commits are refused.
+extension Lane {
+    /// Awaits all commits in flight.
+    func settle() async {
+        let inFlight = pending
+        pending = []
+        for (batch, commit) in inFlight {
+            let result: Result<CommitOutcome, StoreError>
+            do throws(StoreError) {
+                result = .success(try await commit.outcome())
+            } catch {
+                result = .failure(error)
+            }
+            await settle(batch, result)
+        }
+    }
+
+    private func settle(_ batch: Batch, _ result: Result<CommitOutcome, StoreError>) async {
+        let partition = batch.partition
+        guard partitions[partition.index] === partition else { return }
+        switch result {
+        case .success(.committed(let now)):
+            failures = 0
+            holdings.noteContact()
+            batch.confirm()
+            partition.isCareful = false
+            partition.clock.synchronize(store: now, monotonic: monotonicClock())
+            holdings.noteSequence(partition.fence.sequence, of: partition.index)
+            tally.add(batch.tally)
+        case .success(.fenced):
+            logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            drop(partition.index)
+            holdings.lose(partition.index, owner: partition.claim.owner)
+        case .success(.logMoved) where !partition.isCareful:
+            // One of the sagas to be started was there. The same messages are decided on again, with a look first.
+            batch.rollBack()
+            partition.isCareful = true
+        case .success(.logMoved), .success(.outOfSequence):
+            logger.warning("partition's state is another one than remembered", metadata: metadata(partition))
+            partition.doubt()
+        case .failure(let error):
+            batch.rollBack()
+            if error.effect == .indeterminate || error.code == .unavailable { partition.doubt() }
+            await endure(error, "commit was not accepted")
+        }
+    }
+
+    /// Takes the partitions in doubt anew.
+    ///
+    /// - Returns: Whether none is left. Where the store fails the first, it isn't asked for the others.
+    func clearDoubts() async -> Bool {
+        guard partitions.values.contains(where: \.isInDoubt) else { return true }
+        // Whatever is in flight has to be known first: a taking raises the epoch.
+        await settle()
+        for partition in partitions.values where partition.isInDoubt {
+            do throws(StoreError) {
+                try await reacquire(partition)
+            } catch {
+                await endure(error, "partition cannot be taken anew")
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Takes an own partition anew: with a higher epoch, and with nothing of what was remembered.
+    ///
+    /// This is how the fate of a commit whose answer was lost is found out: the higher epoch refuses it if it is still on
+    /// its way, and the positions that are read back say whether it was executed.
+    private func reacquire(_ partition: OwnedPartition) async throws(StoreError) {
+        let outcome = try await taker.take(
+            partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
+        switch outcome {
+        case .taken(let state, let claim):
+            holdings.noteContact()
+            holdings.replace(claim, on: partition.index)
+            let taken = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+            partitions[partition.index] = taken
+            if state.era != partition.era {
+                logger.warning(
+                    "partition's history may have been rewound: era raised, open sagas are verified",
+                    metadata: metadata(taken))
+            }
+        case .held:
+            drop(partition.index)
+            holdings.lose(partition.index, owner: partition.claim.owner)
+        }
+    }
+
+    func drop(_ index: Int) { partitions[index] = nil }
+
+    func release(_ partition: OwnedPartition) async {
+        do throws(StoreError) {
+            try await session.release(partition.index, as: partition.claim)
+        } catch {
+            logger.debug("partition not released: its lease runs out", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Says once that the store fails, and waits before the next try.
+    func endure(_ error: StoreError, _ what: Logger.Message) async {
+        failures += 1
+        if holdings.noteFailure(error.message) {
+            logger.warning(what, metadata: ["error": "\(error)"])
+        }
+        await pause(backoff(after: failures, within: options.backoff))
+    }
+
+    // MARK: Trimming
+
+    /// The partitions whose streams are to be trimmed now.
+    func dueTrims() -> [TrimRequest] {
+        let monotonic = monotonicClock()
+        var requests: [TrimRequest] = []
+        for partition in partitions.values {
+            guard partition.hasChangedSinceTrim, monotonic >= partition.lastTrim.adding(options.trimInterval) else {
+                continue
+            }
+            partition.lastTrim = monotonic
+            partition.hasChangedSinceTrim = false
+            requests.append(
+                TrimRequest(
+                    fence: partition.fence, positions: partition.committedPositions, services: registry.services,
+                    outcomesBefore: partition.clock.now(monotonic: monotonic) - options.outcomeRetention))
+        }
+        return requests
+    }
+
+    struct TrimRequest: Sendable {
+        var fence: Fence
+        var positions: InboxPositions
+        var services: [String]
+        var outcomesBefore: Milliseconds
+    }
+
+    static func trim(_ session: any StoreSession, _ requests: [TrimRequest]) async {
+        for request in requests {
+            do throws(StoreError) {
+                _ = try await session.trim(
+                    request.fence, positions: request.positions, services: request.services,
+                    outcomesBefore: request.outcomesBefore)
+            } catch {
+                // The next commit meets the same trouble and deals with it; what was not trimmed is trimmed later.
+                return
+            }
+        }
+    }
+}
+
+extension Tally {
+    mutating func add(_ other: Tally) {
+        started += other.started
+        ended += other.ended
+        stuck += other.stuck
+        applied += other.applied
+        ignored += other.ignored
+        dead += other.dead
+    }
+}

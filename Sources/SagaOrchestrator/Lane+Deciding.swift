@@ -1,0 +1,189 @@
+import Logging
+import SagaCore
+import SagaStore
+import SagaWire
+
+/// From what was read to commits.
+extension Lane {
+    /// What one partition has to do in this round.
+    private struct Work {
+        let partition: OwnedPartition
+        var batches: [InboxStream: InboxBatch] = [:]
+        var due: [String] = []
+        var sweep: [String] = []
+        var nextSweepCursor: String?
+    }
+
+    func decide(_ read: [Int: [InboxBatch]]) async {
+        for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
+            let now = partition.clock.now(monotonic: monotonicClock())
+            let hasAlarm = partition.nextAlarm <= now
+            guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
+            var work = Work(partition: partition)
+            for batch in read[partition.index] ?? [] { work.batches[batch.stream] = batch }
+            if let seen = newerEra(in: work) {
+                // Somebody has seen a later history than the partition's own: begin a still later one first.
+                holdings.noteEra(seen, of: partition.index)
+                partition.eraToExceed = seen
+                partition.doubt()
+                continue
+            }
+            do throws(StoreError) {
+                try await lookUp(&work, hasAlarm: hasAlarm, now: now)
+                if let batch = try await decide(work, now: now) { submit(batch) }
+            } catch {
+                partition.doubt()
+                await endure(error, "sagas cannot be read")
+            }
+        }
+    }
+
+    private func submit(_ batch: Batch) {
+        let partition = batch.partition
+        partition.positions = batch.commit.positions
+        guard !batch.commit.isEmpty || batch.commit.positions != partition.committedPositions else { return }
+        partition.hasChangedSinceTrim = true
+        pending.append((batch, session.submit(batch.commit)))
+    }
+
+    /// The highest era above the partition's that an answer with a right token shows.
+    private func newerEra(in work: Work) -> Int64? {
+        let era = work.partition.era
+        var highest = era
+        for entry in work.batches[.reply]?.entries ?? [] {
+            for message in entry.messages {
+                guard case .success(.reply(let reply)) = message.content else { continue }
+                let seen = max(reply.id.era, reply.outcome == .stale ? reply.seen ?? 0 : 0)
+                guard seen > highest else { continue }
+                let token = signer.token(saga: reply.saga, step: reply.id.step, phase: reply.id.phase)
+                if TokenSigner.areEqual(token, reply.id.token) { highest = seen }
+            }
+        }
+        return highest > era ? highest : nil
+    }
+
+    /// Reads which alarms ring and which sagas the sweep comes to next.
+    private func lookUp(_ work: inout Work, hasAlarm: Bool, now: Milliseconds) async throws(StoreError) {
+        let partition = work.partition
+        if hasAlarm {
+            let due = try await session.due(partition.index, by: now, limit: options.alarmCount)
+            work.due = due.sagas
+            partition.nextAlarm = due.next ?? .max
+        }
+        if let cursor = partition.sweepCursor {
+            (work.sweep, work.nextSweepCursor) = try await session.openSagas(partition.index, after: cursor)
+        }
+    }
+
+    private func decide(_ work: Work, now: Milliseconds) async throws(StoreError) -> Batch? {
+        let partition = work.partition
+        var batch = Batch(
+            partition: partition, registry: registry, signer: signer, round: roundNumber, now: now)
+        try await load(work, into: &batch)
+        for stream in [InboxStream.reply, .intake] {
+            guard let read = work.batches[stream] else { continue }
+            for entry in read.entries {
+                for message in entry.messages { batch.apply(message, from: stream, entry: entry.id) }
+                batch.commit.positions[stream] = entry.id
+            }
+        }
+        applyControls(work, &batch)
+        for saga in work.due { batch.ring(saga) }
+        for saga in work.sweep {
+            if let cell = partition.sagas[saga] { batch.catchUp(cell) }
+        }
+        if partition.sweepCursor != nil {
+            batch.isSweeping = true
+            let isDone = work.nextSweepCursor == "0"
+            partition.sweepCursor = isDone ? nil : work.nextSweepCursor
+            if isDone { batch.commit.verifiedEra = partition.era }
+        }
+        batch.seal()
+        return batch
+    }
+
+    /// Orders come after this round's starts: one call has read both, so an order whose saga is still unknown, while
+    /// the intake was read to its end, is about a saga that nobody has asked for. While there is more intake it waits.
+    private func applyControls(_ work: Work, _ batch: inout Batch) {
+        let hasMoreIntake = (work.batches[.intake]?.entries.count ?? 0) >= options.readCount
+        for entry in work.batches[.control]?.entries ?? [] {
+            let isUnknown = entry.messages.contains { message in
+                guard case .success(let content) = message.content else { return false }
+                return work.partition.sagas[content.saga] == nil && batch.unreadable[content.saga] == nil
+            }
+            if isUnknown, hasMoreIntake { return }
+            for message in entry.messages { batch.apply(message, from: .control, entry: entry.id) }
+            batch.commit.positions.control = entry.id
+        }
+    }
+
+    // MARK: Loading
+
+    /// Brings every saga that the work is about into memory. A saga that is to be started is taken to be new, which
+    /// the commit checks, unless the last commit found one that was not.
+    private func load(_ work: Work, into batch: inout Batch) async throws(StoreError) {
+        let partition = work.partition
+        var missing: Set<String> = []
+        var needsDefinitions = false
+        var wantsHighest = false
+        func need(_ saga: String) {
+            if partition.sagas[saga] == nil { missing.insert(saga) }
+        }
+        for read in work.batches.values {
+            for entry in read.entries {
+                for message in entry.messages {
+                    guard case .success(let content) = message.content else { continue }
+                    if case .start(let start) = content {
+                        if partition.isCareful { need(start.saga) }
+                        if start.version == nil {
+                            wantsHighest = true
+                        } else if registry.definition(start.definition, version: start.version) == nil {
+                            needsDefinitions = true
+                        }
+                    } else {
+                        need(content.saga)
+                    }
+                }
+            }
+        }
+        for saga in work.due + work.sweep { need(saga) }
+        if !needsDefinitions, wantsHighest {
+            // Registered definitions never change, so their number tells whether there are new ones.
+            needsDefinitions = try await session.definitionCount() != registry.storedCount
+        }
+        if needsDefinitions { try await registry.reload() }
+        guard !missing.isEmpty else { return }
+        let ids = Array(missing)
+        let logs = try await session.load(ids, of: partition.index)
+        for (id, log) in zip(ids, logs) {
+            try await adopt(log, of: id, into: &batch)
+        }
+    }
+
+    private func adopt(_ log: [[UInt8]], of id: String, into batch: inout Batch) async throws(StoreError) {
+        do {
+            var replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+            if case .unknownDefinition = replayed {
+                try await registry.reload()
+                replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+            }
+            switch replayed {
+            case .saga(let saga):
+                let cell = SagaCell(saga: saga, storedCount: log.count, storedAlarm: nil)
+                cell.lastRound = roundNumber
+                batch.partition.sagas[id] = cell
+            case .absent: break
+            case .unknownDefinition(let name, let version):
+                let reason = DeadReason(.unknownDefinition, "'\(name)@\(version)' is not registered")
+                batch.unreadable[id] = Batch.UnreadableLog(count: log.count, reason: reason)
+                logger.error("open saga's definition is not registered", metadata: ["saga_id": "\(id)"])
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            let reason = DeadReason(.unreadable, "the log of saga '\(id)' cannot be read: \(error)")
+            batch.unreadable[id] = Batch.UnreadableLog(count: log.count, reason: reason)
+            logger.error("saga's log cannot be read", metadata: ["saga_id": "\(id)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Logging
+import SagaCore
+import SagaStore
+import SagaWire
+
+/// One loop over some of the orchestrator's partitions: read their inboxes, decide, commit, again.
+///
+/// A round reads all partitions of the lane with one call, decides partition by partition, and begins each partition's
+/// commit as soon as it is decided, so the store works on the first while the last is being decided. The commits are
+/// awaited while the next read is under way: a partition has at most one in flight, and nothing is decided on a state
+/// that the store might yet refuse.
+///
+/// Not Sendable: runs in one task, and owns all it touches.
+final class Lane {
+    let index: Int
+    let session: any StoreSession
+    let registry: DefinitionRegistry
+    let signer: TokenSigner
+    let options: OrchestratorOptions
+    let holdings: Holdings
+    let logger: Logger
+    let taker: PartitionTaker
+    var partitions: [Int: OwnedPartition] = [:]
+    var pending: [(batch: Batch, commit: any PendingCommit)] = []
+    var roundNumber: UInt64 = 0
+    /// Failures of the store in a row.
+    var failures = 0
+    var tally = Tally()
+
+    init(
+        index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,
+        options: OrchestratorOptions, holdings: Holdings, logger: Logger
+    ) {
+        self.index = index
+        self.session = session
+        self.registry = registry
+        self.signer = signer
+        self.options = options
+        self.holdings = holdings
+        self.logger = logger
+        taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+    }
+
+    /// Runs until the orchestrator stops; then hands the partitions over.
+    func run() async {
+        while !holdings.isStopping {
+            heed(holdings.takeNotices(for: index))
+            if partitions.isEmpty {
+                await pause(.milliseconds(20))
+            } else if await clearDoubts() {
+                await round()
+            }
+        }
+        await settle()
+        for partition in partitions.values { await release(partition) }
+        await session.close()
+    }
+
+    private func heed(_ notices: [Holdings.Notice]) {
+        for notice in notices {
+            switch notice {
+            case .adopt(let state, let claim):
+                let partition = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+                partitions[partition.index] = partition
+                logger.debug("partition taken", metadata: metadata(partition))
+            case .drop(let index, let owner):
+                guard partitions[index]?.claim.owner == owner else { continue }
+                drop(index)
+            case .reacquire(let index):
+                partitions[index]?.doubt()
+            }
+        }
+    }
+
+    /// One round. Never throws: a failure is dealt with where it shows.
+    private func round() async {
+        roundNumber += 1
+        let (session, count, block) = (session, options.readCount, blockTime())
+        let cursors = partitions.values.map(\.cursor)
+        let trims = dueTrims()
+        async let reading = Self.read(session, cursors, count: count, block: block)
+        async let trimming: Void = Self.trim(session, trims)
+        await settle()
+        let result = await reading
+        await trimming
+        let batches: [InboxBatch]
+        switch result {
+        case .success(let read): batches = read
+        case .failure(let error):
+            // The connection may have ended on a server that is another one now: take everything anew.
+            for partition in partitions.values { partition.doubt() }
+            await endure(error, "inbox cannot be read")
+            return
+        }
+        let positions = Dictionary(uniqueKeysWithValues: cursors.map { ($0.partition, $0.positions) })
+        // What was read from where a refused commit left off is void: it is read again.
+        let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
+        await decide(Dictionary(grouping: valid, by: \.partition))
+        if roundNumber % 64 == 0 { evict() }
+    }
+
+    private static func read(
+        _ session: any StoreSession, _ cursors: [InboxCursor], count: Int, block: Milliseconds
+    ) async -> Result<[InboxBatch], StoreError> {
+        do throws(StoreError) {
+            return .success(try await session.read(cursors, count: count, block: block))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// How long the next read may wait: not beyond the next alarm, and not at all while there is something to do.
+    private func blockTime() -> Milliseconds {
+        var block = options.block
+        let monotonic = monotonicClock()
+        for partition in partitions.values {
+            if partition.sweepCursor != nil || partition.nextAlarm == .min || partition.isCareful { return 0 }
+            guard partition.nextAlarm != .max else { continue }
+            block = min(block, max(0, partition.nextAlarm - partition.clock.now(monotonic: monotonic)))
+        }
+        return block
+    }
+
+    /// Drops the longest unused sagas where there are too many; they are read again when they are needed.
+    private func evict() {
+        let count = partitions.values.reduce(0) { $0 + $1.sagas.count }
+        guard count > options.cachedSagas else { return }
+        let ages = partitions.values.flatMap { $0.sagas.values.map(\.lastRound) }.sorted()
+        let oldest = ages[min(ages.count - 1, count - options.cachedSagas * 9 / 10)]
+        // A saga of the batch in flight has to stay until that is settled.
+        for partition in partitions.values {
+            partition.sagas = partition.sagas.filter { $0.value.lastRound > oldest || $0.value.isTouched }
+        }
+    }
+
+    func pause(_ duration: Duration) async {
+        // Not cancelled: see `Orchestrator.run()`.
+        try? await Task.sleep(for: duration)
+    }
+
+    func metadata(_ partition: OwnedPartition) -> Logger.Metadata {
+        ["partition": "\(partition.index)", "epoch": "\(partition.fence.epoch)", "era": "\(partition.era)"]
+    }
+}

@@ -1,0 +1,77 @@
+import Logging
+import SagaCore
+import SagaStore
+
+/// Takes free partitions and renews the leases of held ones, apart from the lanes, so that a long round costs no lease.
+struct LeaseKeeper: Sendable {
+    let session: any StoreSession
+    let partitionCount: Int
+    let options: OrchestratorOptions
+    let holdings: Holdings
+    let logger: Logger
+
+    /// A holder as it was seen first, and since when.
+    private struct Sighting {
+        var holder: TakeOutcome.Holder
+        var since: ContinuousClock.Instant
+    }
+
+    /// Runs until the orchestrator stops.
+    func run() async {
+        let taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+        var sightings: [Int: Sighting] = [:]
+        var failures = 0
+        while !holdings.isStopping {
+            do throws(StoreError) {
+                for partition in 0..<partitionCount where !holdings.isStopping {
+                    try await attend(partition, taker, &sightings)
+                }
+                holdings.noteContact()
+                failures = 0
+                // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.
+                await pause(.milliseconds(max(20, options.lease / 5)))
+            } catch {
+                failures += 1
+                if holdings.noteFailure(error.message) {
+                    logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
+                }
+                await pause(backoff(after: failures, within: options.backoff))
+            }
+        }
+        await session.close()
+    }
+
+    private func attend(
+        _ partition: Int, _ taker: PartitionTaker, _ sightings: inout [Int: Sighting]
+    ) async throws(StoreError) {
+        if let claim = holdings.claim(on: partition) {
+            switch try await session.renew(partition, as: claim) {
+            case .renewed(let mayBeRewound):
+                if mayBeRewound { holdings.requestReacquisition(of: partition) }
+            case .lost:
+                holdings.lose(partition, owner: claim.owner)
+            }
+            return
+        }
+        var stale: TakeOutcome.Holder?
+        if let sighting = sightings[partition],
+            .now - sighting.since > .milliseconds(sighting.holder.lease + sighting.holder.lease / 5)
+        {
+            stale = sighting.holder
+        }
+        switch try await taker.take(partition, stale: stale) {
+        case .taken(let state, let claim):
+            sightings[partition] = nil
+            holdings.adopt(state, claim)
+        case .held(let holder):
+            if sightings[partition]?.holder != holder {
+                sightings[partition] = Sighting(holder: holder, since: .now)
+            }
+        }
+    }
+
+    private func pause(_ duration: Duration) async {
+        // Not cancelled: see `Orchestrator.run()`.
+        try? await Task.sleep(for: duration)
+    }
+}

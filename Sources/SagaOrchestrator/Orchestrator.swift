@@ -1,0 +1,118 @@
+public import Logging
+import SagaCore
+public import SagaStore
+public import ServiceLifecycle
+
+/// The coordinator's process: takes partitions, and moves the sagas in them.
+///
+/// Any number of them can run on one namespace; a partition belongs to one at a time, and what a former owner still
+/// writes is refused by its epoch. On graceful shutdown it finishes the commits in flight and hands its partitions over.
+public final class Orchestrator: Service {
+    private let store: any SagaStore
+    private let options: OrchestratorOptions
+    private let secret: [UInt8]?
+    private let holdings: Holdings
+    private let logger: Logger
+    public let registry: DefinitionRegistry
+
+    /// - Parameter secret: Of the reply tokens; nil takes the one that is kept in the store.
+    public init(store: any SagaStore, options: OrchestratorOptions, secret: [UInt8]? = nil, logger: Logger) {
+        precondition(options.lanes > 0, "an orchestrator has at least one lane, not \(options.lanes)")
+        self.store = store
+        self.options = options
+        self.secret = secret
+        self.logger = logger
+        holdings = Holdings(laneCount: options.lanes)
+        registry = DefinitionRegistry(store: store)
+    }
+
+    /// Partitions held at this moment.
+    public var heldPartitions: [Int] { holdings.heldPartitions }
+
+    /// Whether the store answered within the last two lease times; the error where it did not.
+    public var readiness: Readiness {
+        let (sinceContact, lastError) = holdings.health
+        guard let sinceContact else { return .starting(lastError) }
+        return sinceContact < .milliseconds(options.lease * 2) ? .ready : .unreachable(lastError)
+    }
+
+    public enum Readiness: Sendable, Hashable {
+        case starting(String?)
+        case ready
+        case unreachable(String?)
+    }
+
+    /// Runs until graceful shutdown.
+    ///
+    /// - Throws: ``StoreError`` with the code `refused` or `corrupt` where the namespace is not one that this version,
+    ///   or this configuration, can work on. A store that is out of reach is waited for.
+    public func run() async throws {
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            guard let partitions = try await untilReachable({ () async throws(StoreError) in try await self.open() })
+            else { return }
+            logger.info(
+                "orchestrator started",
+                metadata: [
+                    "name": "\(options.name)", "partitions": "\(partitions.count)", "lease_ms": "\(options.lease)",
+                ])
+            // A task of its own, awaited here: cancellation ends the loops through the holdings, in good order, and must
+            // not cut off the hand-over.
+            await Task { await self.work(partitions.count, TokenSigner(secret: partitions.secret)) }.value
+            logger.info("orchestrator stopped", metadata: ["name": "\(options.name)"])
+        } onCancelOrGracefulShutdown: {
+            self.holdings.stop()
+        }
+    }
+
+    private func open() async throws(StoreError) -> (count: Int, secret: [UInt8]) {
+        let count = try await store.open(partitions: options.partitions)
+        for unreadable in try await registry.reload() {
+            logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
+        }
+        if let secret { return (count, secret) }
+        let proposal = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        return (count, try await store.secret(proposal: proposal))
+    }
+
+    /// Tries until the store answers; says once that it doesn't. Nil where the orchestrator is to stop before that.
+    private func untilReachable<Result>(
+        _ body: () async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result? {
+        var failures = 0
+        while !holdings.isStopping {
+            do throws(StoreError) {
+                let result = try await body()
+                holdings.noteContact()
+                return result
+            } catch {
+                guard error.code == .unavailable || error.code == .full else { throw error }
+                failures += 1
+                if holdings.noteFailure(error.message) {
+                    logger.warning("store out of reach: trying until it answers", metadata: ["error": "\(error)"])
+                }
+                // Cancellation is looked at above.
+                try? await Task.sleep(for: backoff(after: failures, within: options.backoff))
+                if Task.isCancelled { holdings.stop() }
+            }
+        }
+        return nil
+    }
+
+    private func work(_ partitionCount: Int, _ signer: TokenSigner) async {
+        await withTaskGroup(of: Void.self) { group in
+            let keeper = LeaseKeeper(
+                session: store.session(), partitionCount: partitionCount, options: options, holdings: holdings,
+                logger: logger)
+            group.addTask { await keeper.run() }
+            for index in 0..<options.lanes {
+                let session = store.session()
+                group.addTask { [registry, options, holdings, logger] in
+                    await Lane(
+                        index: index, session: session, registry: registry, signer: signer, options: options,
+                        holdings: holdings, logger: logger
+                    ).run()
+                }
+            }
+        }
+    }
+}

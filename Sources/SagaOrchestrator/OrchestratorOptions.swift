@@ -1,0 +1,34 @@
+public import SagaCore
+public import SagaWire
+
+/// How an orchestrator works. Every bound of it stands here.
+public struct OrchestratorOptions: Sendable {
+    /// The orchestrator's name, for people and logs.
+    public var name: String
+    /// How long a partition stays held without renewal; a crashed owner's partitions are taken within this plus 1 s.
+    public var lease: Milliseconds = 3_000
+    /// Partitions of a new namespace; nil takes what is there.
+    public var partitions: Int?
+    /// Loops that share the partitions among them, each with connections of its own.
+    public var lanes = 1
+    /// Entries that one read takes from each inbox stream; with it a commit's size is bounded.
+    public var readCount = 256
+    /// Longest wait of one blocking read.
+    public var block: Milliseconds = 250
+    /// Open sagas that a lane keeps in memory; more are read from their logs when they are needed.
+    public var cachedSagas = 50_000
+    /// Alarms, and sagas to be verified, that one round takes from a partition.
+    public var alarmCount = 256
+    /// Time between two trims of a partition's streams.
+    public var trimInterval: Milliseconds = 400
+    /// How long outcomes stay in their stream.
+    public var outcomeRetention: Milliseconds = 86_400_000
+    /// Largest accepted message, and the like.
+    public var limits = InboxMessage.Limits()
+    /// Shortest and longest pause after a failure of the store.
+    public var backoff: ClosedRange<Milliseconds> = 50...2_000
+
+    public init(name: String) {
+        self.name = name
+    }
+}

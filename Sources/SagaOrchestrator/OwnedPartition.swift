@@ -1,0 +1,87 @@
+import SagaCore
+import SagaStore
+
+/// A partition that this orchestrator owns, as its lane keeps it in memory. All of it can be dropped and read again.
+///
+/// Not Sendable: it belongs to one lane.
+final class OwnedPartition {
+    let index: Int
+    let claim: Claim
+    var fence: Fence
+    /// Applied and committed.
+    var committedPositions: InboxPositions
+    /// Applied in memory; where the next read goes on.
+    var positions: InboxPositions
+    var era: Int64
+    var wasRewound: Bool
+    var clock = PartitionClock()
+    /// Open sagas in memory.
+    var sagas: [String: SagaCell] = [:]
+    /// No alarm that is set rings before this instant; `.min` where that isn't known.
+    var nextAlarm = Milliseconds.min
+    /// Where the verify round's sweep over the open sagas is; nil when it is done.
+    var sweepCursor: String?
+    /// Whether the next batch looks for the logs of sagas that are to be started, since one of them was there.
+    var isCareful = false
+    /// Set when something told that the history was rewound: the lowest era that will do.
+    var eraToExceed: Int64?
+    /// Whether what is in memory may be another state than the store's: nothing is decided before it is taken anew.
+    private(set) var isInDoubt = false
+    var lastTrim = Milliseconds.min
+    /// Positions at the last trim, to skip a trim that would find nothing.
+    var hasChangedSinceTrim = true
+
+    init(state: PartitionState, claim: Claim, monotonic: Milliseconds) {
+        index = state.fence.partition
+        self.claim = claim
+        fence = state.fence
+        committedPositions = state.positions
+        positions = state.positions
+        era = state.era
+        wasRewound = state.wasRewound
+        clock.synchronize(store: state.now, monotonic: monotonic)
+        if state.wasRewound, state.verifiedEra < state.era { sweepCursor = "0" }
+    }
+
+    /// Forgets all that can be read again.
+    func doubt() {
+        isInDoubt = true
+        sagas.removeAll()
+        positions = committedPositions
+        nextAlarm = .min
+    }
+
+    var cursor: InboxCursor { InboxCursor(partition: index, positions: positions) }
+}
+
+/// One open saga in memory, with what the store has of it.
+final class SagaCell {
+    var saga: Saga
+    /// The log's length in the store.
+    var storedCount: Int
+    /// The alarm that is set in the store, `.max` where none rings; nil where that isn't known.
+    var storedAlarm: Milliseconds?
+    /// The lane's round that used it last.
+    var lastRound: UInt64 = 0
+    /// Entries of the batch under way.
+    var newEntries: [[UInt8]] = []
+    /// Whether the batch under way has touched it.
+    var isTouched = false
+    private var tokens: [String?]
+
+    init(saga: Saga, storedCount: Int, storedAlarm: Milliseconds?) {
+        self.saga = saga
+        self.storedCount = storedCount
+        self.storedAlarm = storedAlarm
+        tokens = Array(repeating: nil, count: saga.steps.count * 2)
+    }
+
+    /// The token of one phase of a step. Each is needed twice, to send a command and to check its reply.
+    func token(step: Int, phase: Phase, signer: TokenSigner) -> String {
+        let place = step * 2 + (phase == .action ? 0 : 1)
+        if let token = tokens[place] { return token }
+        let token = signer.token(saga: saga.id, step: saga.definition.steps[step].name, phase: phase)
+        tokens[place] = token
+        return token
+    }
+}

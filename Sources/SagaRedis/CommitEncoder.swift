@@ -1,0 +1,99 @@
+package import RedisTransport
+import SagaCore
+import SagaStore
+package import SagaWire
+
+/// A commit as the keys and arguments of `partition_commit.lua`, in the order of its header.
+struct CommitEncoder {
+    let keyNames: [String]
+    private let commit: PartitionCommit
+    /// Index in KEYS, from 1, of each service's command stream.
+    private let streams: [String: Int]
+
+    /// Index in KEYS, from 1, of the inbound streams.
+    private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
+
+    init(_ commit: PartitionCommit, keys: KeySpace) {
+        self.commit = commit
+        let partition = commit.fence.partition
+        var names = [
+            keys.state(partition), keys.open(partition), keys.ended(partition), keys.outcome(partition),
+            keys.dead(partition), keys.reply(partition), keys.control(partition), keys.intake(partition),
+        ]
+        names.reserveCapacity(names.count + commit.changes.count + 8)
+        for change in commit.changes { names.append(keys.log(partition, saga: change.saga)) }
+        var streams: [String: Int] = [:]
+        for command in commit.commands where streams[command.service] == nil {
+            names.append(keys.command(partition, service: command.service))
+            streams[command.service] = names.count
+        }
+        keyNames = names
+        self.streams = streams
+    }
+
+    func encode(into command: inout RedisCommand) {
+        command.append(commit.fence.owner)
+        command.append(commit.fence.epoch)
+        command.append(commit.fence.sequence)
+        command.append(commit.positions.reply)
+        command.append(commit.positions.control)
+        command.append(commit.positions.intake)
+        command.append(commit.verifiedEra.map(String.init) ?? "")
+        command.append(commit.changes.count)
+        command.append(commit.commands.count)
+        command.append(commit.outcomes.count)
+        command.append(commit.dead.count)
+        for change in commit.changes { encode(change, into: &command) }
+        for outgoing in commit.commands {
+            command.append(streams[outgoing.service] ?? 0)
+            command.append(outgoing.fields.count * 2)
+            command.append(outgoing.fields)
+        }
+        for fields in commit.outcomes {
+            command.append(fields.count * 2)
+            command.append(fields)
+        }
+        for mark in commit.dead {
+            command.append(Self.inbox[mark.stream] ?? 0)
+            command.append(mark.entry)
+            command.append(mark.position)
+            command.append(mark.reason.description)
+            command.append(mark.saga ?? "")
+        }
+    }
+
+    private func encode(_ change: SagaChange, into command: inout RedisCommand) {
+        command.append(change.saga)
+        command.append(change.firstIndex)
+        switch change.alarm {
+        case .keep:
+            command.append("keep")
+            command.append("")
+        case .never:
+            command.append("never")
+            command.append("")
+        case .gone:
+            command.append("gone")
+            command.append("")
+        case .at(let instant):
+            command.append("at")
+            command.append(instant)
+        case .ended(let instant):
+            command.append("ended")
+            command.append(instant)
+        }
+        command.append(change.entries.count)
+        for entry in change.entries { command.append(entry) }
+    }
+}
+
+extension RedisCommand {
+    /// Appends a message's names and values as arguments.
+    package mutating func append(_ fields: Fields) {
+        var start = 0
+        for end in fields.ends {
+            append(fields.bytes[start..<end])
+            start = end
+        }
+    }
+}

@@ -1,0 +1,163 @@
+public import Logging
+public import RedisTransport
+import SagaScripts
+public import SagaStore
+import Synchronization
+
+/// The store on Redis: logs, alarms and streams of one namespace, changed by atomic scripts only.
+public final class RedisSagaStore: SagaStore {
+    public struct Options: Sendable {
+        /// Accept a server that may evict keys. Sagas vanish without an error there.
+        public var allowsEviction = false
+        public var connection = ConnectionOptions()
+
+        public init() {}
+    }
+
+    /// The version of the wire protocol that this store speaks.
+    public static let protocolVersion = "1"
+    /// Partitions of a new namespace where nobody asks for another number.
+    public static let defaultPartitions = 16
+    public static let maxPartitions = 16_384
+
+    public let endpoint: RedisEndpoint
+    public let namespace: String
+    private let options: Options
+    private let logger: Logger
+    private let client: RedisClient
+    private let keySpace = Mutex<KeySpace?>(nil)
+
+    public init(endpoint: RedisEndpoint, namespace: String, options: Options = Options(), logger: Logger) {
+        self.endpoint = endpoint
+        self.namespace = namespace
+        self.options = options
+        self.logger = logger
+        client = RedisClient(endpoint: endpoint, options: options.connection, logger: logger)
+    }
+
+    /// Opens the namespace, after a look at whether the server can keep a saga log at all.
+    public func open(partitions: Int?) async throws(StoreError) -> Int {
+        if let partitions, !(1...Self.maxPartitions).contains(partitions) {
+            throw StoreError(.refused, .notApplied, "a namespace has 1 to \(Self.maxPartitions) partitions")
+        }
+        try await checkServer()
+        let incarnation = String(UInt64.random(in: .min ... .max), radix: 16)
+        let stored = try await translating { () async throws(RedisError) in
+            try await client.evaluate(
+                RedisScript(SagaScripts.namespaceOpen), keys: [KeySpace.meta(of: namespace)]
+            ) { command in
+                command.append(partitions ?? Self.defaultPartitions)
+                command.append(Self.protocolVersion)
+                command.append(incarnation)
+            }
+        }.value
+        guard stored[1].string == Self.protocolVersion else {
+            throw StoreError(
+                .refused, .notApplied,
+                "namespace '\(namespace)' has protocol \(stored[1].string ?? "unknown"), this version speaks "
+                    + "\(Self.protocolVersion): use a matching version of skald or another namespace")
+        }
+        guard let count = stored[0].string.flatMap(Int.init), (1...Self.maxPartitions).contains(count) else {
+            throw StoreError(.corrupt, .notApplied, "\(KeySpace.meta(of: namespace)) has no usable partition count")
+        }
+        if let partitions, partitions != count {
+            throw StoreError(
+                .refused, .notApplied,
+                "namespace '\(namespace)' has \(count) partitions, not \(partitions): the number is fixed when a "
+                    + "namespace is first used")
+        }
+        keySpace.withLock { $0 = KeySpace(namespace: namespace, partitions: count) }
+        return count
+    }
+
+    private func checkServer() async throws(StoreError) {
+        let reply = try await translating { () async throws(RedisError) in
+            try await client.send(RedisCommand("INFO", "memory"))
+        }
+        let info = reply.value.string ?? ""
+        let policy = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("maxmemory_policy:") }
+            .map { String($0.dropFirst("maxmemory_policy:".count)) }
+        guard let policy, policy != "noeviction" else { return }
+        guard options.allowsEviction else {
+            throw StoreError(
+                .refused, .notApplied,
+                "the Redis server at \(endpoint.redacted) may evict keys (maxmemory-policy \(policy)), and sagas "
+                    + "with them: set it to noeviction, or pass --allow-eviction")
+        }
+        logger.warning("the Redis server may evict sagas", metadata: ["maxmemory_policy": "\(policy)"])
+    }
+
+    public func definitions() async throws(StoreError) -> [[UInt8]] {
+        var command = RedisCommand("HVALS")
+        command.append(KeySpace.definitions(of: namespace))
+        let reply = try await translating { () async throws(RedisError) in try await client.send(command) }.value
+        return (0..<reply.count).compactMap { reply[$0].bytes }
+    }
+
+    public func register(id: String, canonical: [UInt8]) async throws(StoreError) -> Bool {
+        let reply = try await translating { () async throws(RedisError) in
+            try await client.evaluate(
+                RedisScript(SagaScripts.definitionRegister), keys: [KeySpace.definitions(of: namespace)]
+            ) { command in
+                command.append(id)
+                command.append(canonical)
+            }
+        }
+        return reply.value[0].string == "registered"
+    }
+
+    public func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8] {
+        let key = KeySpace.secret(of: namespace)
+        var propose = RedisCommand("SET", key)
+        propose.append(proposal)
+        propose.append("NX")
+        let commands = [propose, RedisCommand("GET", key)]
+        let results = try await translating { () async throws(RedisError) in
+            try await client.transaction(commands)
+        }.value
+        guard let secret = results[1].bytes, secret.count >= 16 else {
+            throw StoreError(.corrupt, .notApplied, "\(key) holds no usable secret")
+        }
+        return secret
+    }
+
+    /// - Precondition: The namespace was opened.
+    public func session() -> any StoreSession {
+        guard let keySpace = keySpace.withLock({ $0 }) else {
+            preconditionFailure("a session of a namespace that was not opened")
+        }
+        return RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: logger)
+    }
+
+    public func close() async { await client.close() }
+}
+
+extension RedisScript {
+    init(_ script: SagaScripts.Script) {
+        self.init(name: script.name, source: script.source)
+    }
+}
+
+/// Runs a Redis call, and turns its error into the store's where the layer changes.
+func translating<Result>(
+    _ body: () async throws(RedisError) -> Result
+) async throws(StoreError) -> Result {
+    do throws(RedisError) {
+        return try await body()
+    } catch {
+        throw StoreError(error)
+    }
+}
+
+extension StoreError {
+    init(_ error: RedisError) {
+        let effect: Effect = error.effect == .notApplied ? .notApplied : .indeterminate
+        switch error.code {
+        case .outOfMemory, .misconf: self.init(.full, effect, error.message)
+        case .wrongType: self.init(.corrupt, effect, error.message)
+        case .noAuth, .wrongPass, .noPermission, .crossSlot, .moved, .ask:
+            self.init(.refused, effect, error.message)
+        default: self.init(.unavailable, effect, error.message)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import RedisTransport
+import SagaStore
+
+/// What a script returns: a status word, and values behind it.
+struct StatusReply {
+    private let reply: RedisReply
+
+    init(_ reply: RedisReply) {
+        self.reply = reply
+    }
+
+    /// The text at this place; empty where there is none.
+    func word(_ index: Int) -> String { reply.value[index].string ?? "" }
+
+    /// The decimal number at this place.
+    func number(_ index: Int) throws(StoreError) -> Int64 {
+        guard let number = Int64(word(index)) else {
+            throw StoreError(.corrupt, .indeterminate, "a script returned '\(word(index))' where a number was due")
+        }
+        return number
+    }
+
+    func commitOutcome() throws(StoreError) -> CommitOutcome {
+        switch word(0) {
+        case "ok": .committed(now: try number(1))
+        case "fenced": .fenced
+        case "sequence": .outOfSequence
+        case "log": .logMoved
+        case let word: throw StoreError(.corrupt, .indeterminate, "a script returned the unknown status '\(word)'")
+        }
+    }
+}

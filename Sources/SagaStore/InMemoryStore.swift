@@ -1,0 +1,190 @@
+public import SagaCore
+public import SagaWire
+import Synchronization
+
+/// The reference model of a store: the same promises as the Redis store, in one process's memory.
+///
+/// For tests and simulations, which need what a real server makes hard: a clock of their own, histories that are rewound
+/// (``snapshot()``, ``restore(_:)``), and commits whose answer is lost (``setFault(_:)``).
+public final class InMemoryStore: SagaStore {
+    /// Everything that is stored; a value, so a snapshot is a copy.
+    public struct Contents: Sendable {
+        public var partitions: [StoredPartition]
+        public var definitions: [String: [UInt8]] = [:]
+        var secret: [UInt8]?
+    }
+
+    /// What to do to a commit.
+    public enum Fault: Sendable {
+        case none
+        /// Refuse it; nothing is applied.
+        case refuse(StoreError)
+        /// Apply it, and lose the answer.
+        case loseAnswer
+    }
+
+    private let contents: Mutex<Contents>
+    private let identity = Mutex("server-1")
+    private let fault = Mutex<@Sendable (PartitionCommit) -> Fault>({ _ in .none })
+    private let clock: @Sendable () -> Milliseconds
+
+    public init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
+        precondition(partitions > 0, "a store has at least one partition, not \(partitions)")
+        contents = Mutex(Contents(partitions: Array(repeating: StoredPartition(), count: partitions)))
+        self.clock = clock
+    }
+
+    // MARK: For tests
+
+    public func snapshot() -> Contents { contents.withLock { $0 } }
+
+    /// Brings an earlier state back, as a restart from an older file does: with another server identity.
+    public func restore(_ snapshot: Contents) {
+        contents.withLock { $0 = snapshot }
+        identity.withLock { $0 += "'" }
+    }
+
+    public func setFault(_ fault: @escaping @Sendable (PartitionCommit) -> Fault) {
+        self.fault.withLock { $0 = fault }
+    }
+
+    /// Appends a message to an inbox stream, as a starter, a participant or an operator does.
+    @discardableResult
+    public func append(_ fields: Fields, to stream: InboxStream, of partition: Int) -> String {
+        contents.withLock { $0.partitions[partition].append(fields, to: stream) }
+    }
+
+    /// Reads and changes what is stored.
+    public func withContents<Result>(_ body: (inout Contents) -> Result) -> Result where Result: Sendable {
+        contents.withLock { body(&$0) }
+    }
+
+    // MARK: SagaStore
+
+    public func open(partitions: Int?) async throws(StoreError) -> Int {
+        let stored = contents.withLock { $0.partitions.count }
+        guard partitions == nil || partitions == stored else {
+            throw StoreError(.refused, .notApplied, "the namespace has \(stored) partitions, not \(partitions ?? 0)")
+        }
+        return stored
+    }
+
+    public func definitions() async throws(StoreError) -> [[UInt8]] {
+        contents.withLock { Array($0.definitions.values) }
+    }
+
+    public func register(id: String, canonical: [UInt8]) async throws(StoreError) -> Bool {
+        contents.withLock { contents in
+            let stored = contents.definitions[id] ?? canonical
+            contents.definitions[id] = stored
+            return stored == canonical
+        }
+    }
+
+    public func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8] {
+        contents.withLock { contents in
+            let secret = contents.secret ?? proposal
+            contents.secret = secret
+            return secret
+        }
+    }
+
+    public func session() -> any StoreSession { Session(store: self) }
+
+    fileprivate func commit(_ commit: PartitionCommit) -> Result<CommitOutcome, StoreError> {
+        let fault = fault.withLock { $0 }(commit)
+        if case .refuse(let error) = fault { return .failure(error) }
+        let now = clock()
+        let outcome = contents.withLock { $0.partitions[commit.fence.partition].apply(commit, now: now) }
+        if case .loseAnswer = fault {
+            return .failure(StoreError(.unavailable, .indeterminate, "the answer was lost"))
+        }
+        return .success(outcome)
+    }
+
+    /// A session of the in-memory store; all of them see the same contents at once.
+    private struct Session: StoreSession {
+        let store: InMemoryStore
+
+        func take(
+            _ partition: Int, as claim: Claim, stale: TakeOutcome.Holder?
+        ) async throws(StoreError) -> TakeOutcome {
+            let (now, server) = (store.clock(), store.identity.withLock { $0 })
+            return store.contents.withLock {
+                $0.partitions[partition].take(partition, as: claim, stale: stale, now: now, server: server)
+            }
+        }
+
+        func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {
+            let (now, server) = (store.clock(), store.identity.withLock { $0 })
+            return store.contents.withLock { $0.partitions[partition].renew(as: claim, now: now, server: server) }
+        }
+
+        func release(_ partition: Int, as claim: Claim) async throws(StoreError) {
+            store.contents.withLock { $0.partitions[partition].release(as: claim) }
+        }
+
+        func raise(_ fence: Fence, era: Int64) async throws(StoreError) -> CommitOutcome {
+            let (now, server) = (store.clock(), store.identity.withLock { $0 })
+            return store.contents.withLock {
+                $0.partitions[fence.partition].raise(fence, era: era, now: now, server: server)
+            }
+        }
+
+        func read(
+            _ cursors: [InboxCursor], count: Int, block: Milliseconds
+        ) async throws(StoreError) -> [InboxBatch] {
+            let end = ContinuousClock.now + .milliseconds(block)
+            while true {
+                let batches = store.contents.withLock { contents in
+                    cursors.flatMap { contents.partitions[$0.partition].read(after: $0, count: count) }
+                }
+                if !batches.isEmpty || ContinuousClock.now >= end { return batches }
+                do {
+                    try await Task.sleep(for: .milliseconds(1))
+                } catch {
+                    return []
+                }
+            }
+        }
+
+        func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]] {
+            store.contents.withLock { contents in sagas.map { contents.partitions[partition].logs[$0] ?? [] } }
+        }
+
+        func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas {
+            store.contents.withLock { $0.partitions[partition].due(by: instant, limit: limit) }
+        }
+
+        func openSagas(
+            _ partition: Int, after cursor: String
+        ) async throws(StoreError) -> (sagas: [String], next: String) {
+            (store.contents.withLock { Array($0.partitions[partition].open.keys) }, "0")
+        }
+
+        func definitionCount() async throws(StoreError) -> Int {
+            store.contents.withLock { $0.definitions.count }
+        }
+
+        func submit(_ commit: PartitionCommit) -> any PendingCommit {
+            Settled(result: store.commit(commit))
+        }
+
+        func trim(
+            _ fence: Fence, positions: InboxPositions, services: [String], outcomesBefore: Milliseconds
+        ) async throws(StoreError) -> CommitOutcome {
+            let now = store.clock()
+            return store.contents.withLock {
+                $0.partitions[fence.partition].trim(fence, positions: positions, now: now)
+            }
+        }
+
+        func close() async {}
+    }
+
+    private struct Settled: PendingCommit {
+        let result: Result<CommitOutcome, StoreError>
+
+        func outcome() async throws(StoreError) -> CommitOutcome { try result.get() }
+    }
+}

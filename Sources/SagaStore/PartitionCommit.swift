@@ -1,0 +1,95 @@
+public import SagaCore
+public import SagaWire
+
+/// Everything that one batch of inbox messages and alarms changes in a partition, applied atomically or not at all.
+public struct PartitionCommit: Sendable {
+    public var fence: Fence
+    public var positions: InboxPositions
+    public var changes: [SagaChange] = []
+    public var commands: [OutgoingCommand] = []
+    /// Entries for the outcome stream.
+    public var outcomes: [Fields] = []
+    public var dead: [DeadMark] = []
+    /// Set when all open sagas have been brought to this era.
+    public var verifiedEra: Int64?
+
+    public init(fence: Fence, positions: InboxPositions) {
+        self.fence = fence
+        self.positions = positions
+    }
+
+    /// Whether the commit changes nothing but the positions.
+    public var isEmpty: Bool {
+        changes.isEmpty && commands.isEmpty && outcomes.isEmpty && dead.isEmpty && verifiedEra == nil
+    }
+}
+
+/// What changes in one saga.
+public struct SagaChange: Sendable {
+    public enum Alarm: Sendable, Hashable {
+        /// The alarm that is set rings early enough.
+        case keep
+        /// Look at the saga at this instant.
+        case at(Milliseconds)
+        /// Only a message can move the saga.
+        case never
+        /// The saga ended at this instant.
+        case ended(Milliseconds)
+        /// There is no such saga: forget its alarm.
+        case gone
+    }
+
+    public var saga: String
+    /// The length that the log must have: compare-and-set on the saga's own sequence.
+    public var firstIndex: Int
+    /// Encoded entries to append.
+    public var entries: [[UInt8]]
+    public var alarm: Alarm
+
+    public init(saga: String, firstIndex: Int, entries: [[UInt8]] = [], alarm: Alarm = .keep) {
+        self.saga = saga
+        self.firstIndex = firstIndex
+        self.entries = entries
+        self.alarm = alarm
+    }
+}
+
+/// A command for a service's stream in the commit's partition.
+public struct OutgoingCommand: Sendable {
+    public var service: String
+    public var fields: Fields
+
+    public init(service: String, fields: Fields) {
+        self.service = service
+        self.fields = fields
+    }
+}
+
+/// An inbox message to be copied to the dead letters; the store copies its fields from where they are.
+public struct DeadMark: Sendable, Hashable {
+    public var stream: InboxStream
+    public var entry: String
+    /// Which message of the entry, from 0.
+    public var position: Int
+    public var reason: DeadReason
+    public var saga: String?
+
+    public init(stream: InboxStream, entry: String, position: Int, reason: DeadReason, saga: String?) {
+        self.stream = stream
+        self.entry = entry
+        self.position = position
+        self.reason = reason
+        self.saga = saga
+    }
+}
+
+/// What became of a commit that was executed.
+public enum CommitOutcome: Sendable, Hashable {
+    case committed(now: Milliseconds)
+    /// The partition is somebody else's, or the owner's own epoch has moved on. Nothing was written.
+    case fenced
+    /// The sequence is another one. Nothing was written: reload.
+    case outOfSequence
+    /// The log of one of the sagas has another length, so it isn't the one that was decided on. Nothing was written.
+    case logMoved
+}

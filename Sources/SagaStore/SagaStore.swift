@@ -1,0 +1,129 @@
+public import SagaCore
+public import SagaWire
+
+/// What the orchestrator needs of a store.
+///
+/// The Redis store and the in-memory store, the reference model, pass one conformance suite.
+public protocol SagaStore: Sendable {
+    /// Opens the namespace: the first orchestrator fixes the number of partitions, everybody else must agree with it.
+    ///
+    /// - Parameter partitions: The number that the caller was told, or nil to take what is there (16 for a new one).
+    /// - Returns: The number of partitions.
+    func open(partitions: Int?) async throws(StoreError) -> Int
+
+    /// All registered definitions, as canonical JSON.
+    func definitions() async throws(StoreError) -> [[UInt8]]
+
+    /// Registers a definition unless its name and version are there with other content.
+    ///
+    /// - Returns: Whether it is registered now, with this content.
+    func register(id: String, canonical: [UInt8]) async throws(StoreError) -> Bool
+
+    /// The secret of the reply tokens; the first caller's proposal is kept.
+    func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8]
+
+    /// Connections for one sequential user.
+    func session() -> any StoreSession
+}
+
+/// A store as one sequential user sees it: its calls take effect in their order.
+public protocol StoreSession: Sendable {
+    /// Takes a partition whose lease is free, was the claimant's, or whose holder still shows `stale`'s mark; raises
+    /// its epoch.
+    func take(
+        _ partition: Int, as claim: Claim, stale: TakeOutcome.Holder?
+    ) async throws(StoreError) -> TakeOutcome
+
+    /// Extends the lease of the claim's owner.
+    func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome
+
+    /// Gives a partition up, so that anybody can take it at once. Harmless where it is lost already.
+    func release(_ partition: Int, as claim: Claim) async throws(StoreError)
+
+    /// Begins a new history: sets the era, if it is above the stored one, and the server's identity.
+    func raise(_ fence: Fence, era: Int64) async throws(StoreError) -> CommitOutcome
+
+    /// Reads what follows the positions, at most `count` entries of each stream, and waits up to `block` for the first.
+    ///
+    /// The batches of one call are one consistent view: whatever was in an inbox before is in them, up to the count.
+    func read(
+        _ cursors: [InboxCursor], count: Int, block: Milliseconds
+    ) async throws(StoreError) -> [InboxBatch]
+
+    /// The logs of sagas; an unknown one's is empty.
+    func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]]
+
+    /// Open sagas whose alarm rings by `instant`, earliest first, and the alarm after them.
+    func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas
+
+    /// Some of the open sagas, and the cursor to go on with. A walk from `"0"` until `"0"` comes back meets every saga
+    /// that is open all the while, perhaps more than once.
+    func openSagas(_ partition: Int, after cursor: String) async throws(StoreError) -> (sagas: [String], next: String)
+
+    /// How many definitions are registered.
+    func definitionCount() async throws(StoreError) -> Int
+
+    /// Begins a commit. Commits of one session are executed in the order of these calls.
+    func submit(_ commit: PartitionCommit) -> any PendingCommit
+
+    /// Trims what is applied from the inbox, what is settled from the command streams, and outcomes older than
+    /// `outcomesBefore`.
+    func trim(
+        _ fence: Fence, positions: InboxPositions, services: [String], outcomesBefore: Milliseconds
+    ) async throws(StoreError) -> CommitOutcome
+
+    /// Ends the session's connections.
+    func close() async
+}
+
+/// A commit under way.
+public protocol PendingCommit: Sendable {
+    func outcome() async throws(StoreError) -> CommitOutcome
+}
+
+/// Where to read on in one partition.
+public struct InboxCursor: Sendable, Hashable {
+    public var partition: Int
+    public var positions: InboxPositions
+
+    public init(partition: Int, positions: InboxPositions) {
+        self.partition = partition
+        self.positions = positions
+    }
+}
+
+/// Entries of one inbox stream, in order.
+public struct InboxBatch: Sendable {
+    public var partition: Int
+    public var stream: InboxStream
+    public var entries: [InboxEntry]
+
+    public init(partition: Int, stream: InboxStream, entries: [InboxEntry]) {
+        self.partition = partition
+        self.stream = stream
+        self.entries = entries
+    }
+}
+
+/// One entry of an inbox stream.
+public struct InboxEntry: Sendable {
+    public var id: String
+    public var messages: [DecodedMessage]
+
+    public init(id: String, messages: [DecodedMessage]) {
+        self.id = id
+        self.messages = messages
+    }
+}
+
+/// Sagas to be looked at.
+public struct DueSagas: Sendable, Hashable {
+    public var sagas: [String]
+    /// The earliest alarm that is not among them; nil where there is none.
+    public var next: Milliseconds?
+
+    public init(sagas: [String], next: Milliseconds?) {
+        self.sagas = sagas
+        self.next = next
+    }
+}

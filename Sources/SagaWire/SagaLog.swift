@@ -1,0 +1,41 @@
+public import SagaCore
+
+/// Replays stored logs.
+public enum SagaLog {
+    /// What a stored log says.
+    public enum Replayed: Sendable {
+        case saga(Saga)
+        /// There is no such saga.
+        case absent
+        /// The saga's definition is not among those that the caller knows.
+        case unknownDefinition(name: String, version: Int)
+    }
+
+    /// Folds a log into the saga that wrote it.
+    ///
+    /// - Parameter definition: Looks up a definition by name and version.
+    /// - Parameter observe: Called for each entry with the directives that it had, for timelines.
+    public static func replay(
+        _ log: [[UInt8]], of id: String, definition: (String, Int) -> Definition?,
+        observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
+    ) throws(LogFault) -> Replayed {
+        guard let first = log.first else { return .absent }
+        let entry = try LogCodec.decode(first)
+        guard case .started(let started) = entry.fact else {
+            throw LogFault("the log of saga '\(id)' does not begin with its start")
+        }
+        guard let definition = definition(started.definition, started.version) else {
+            return .unknownDefinition(name: started.definition, version: started.version)
+        }
+        var directives: [Directive] = []
+        var saga = Saga(id: id, definition: definition, started: started, at: entry.at, directives: &directives)
+        observe(entry, directives, saga)
+        for bytes in log.dropFirst() {
+            directives.removeAll(keepingCapacity: true)
+            let entry = try LogCodec.decode(bytes)
+            saga.evolve(entry, directives: &directives)
+            observe(entry, directives, saga)
+        }
+        return .saga(saga)
+    }
+}

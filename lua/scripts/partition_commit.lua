@@ -1,0 +1,146 @@
+#!lua
+-- Applies everything that one batch of inbox messages and alarms changes in a partition: log entries, alarms,
+-- commands, outcomes, dead letters, the inbox positions and the commit sequence.
+--
+-- KEYS[1] state: hash, the partition's state
+-- KEYS[2] open: sorted set, sagas that are not ended by their alarm
+-- KEYS[3] ended: sorted set, ended sagas by the instant of their end
+-- KEYS[4] outcome: stream
+-- KEYS[5] dead: stream
+-- KEYS[6] reply: stream, inbound
+-- KEYS[7] control: stream, inbound
+-- KEYS[8] intake: stream, inbound
+-- KEYS[9…] logs: list, one for each change in its order; then streams: the command streams written to
+-- ARGV[1] owner: the taking's random text
+-- ARGV[2] epoch: decimal
+-- ARGV[3] sequence: decimal, the commit sequence that this one extends
+-- ARGV[4] reply: stream id, applied up to here
+-- ARGV[5] control: stream id, likewise
+-- ARGV[6] intake: stream id, likewise
+-- ARGV[7] verified: decimal era that all open sagas have been brought to, or empty
+-- ARGV[8] changes: decimal
+-- ARGV[9] commands: decimal
+-- ARGV[10] outcomes: decimal
+-- ARGV[11] dead: decimal
+-- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'at', 'ended'),
+--     its instant or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names and values;
+--     for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry id, which
+--     message of the entry, reason, saga or empty. At most 7,000 arguments of one entry.
+--
+-- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
+--     wrote nothing.
+-- Repeat: refused with 'sequence', which is written last. Should an error end the script half-way all the same, logs
+--     come before commands, so that a command that is missing is sent again when its attempt times out.
+-- Complexity: O(changes × log(open sagas) + arguments)
+--!include clock
+--!include fence
+local state, open, ended, outcome, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local owner, epoch, expected = ARGV[1], ARGV[2], ARGV[3]
+local changes, commands = tonumber(ARGV[8]), tonumber(ARGV[9])
+local outcomes, deads = tonumber(ARGV[10]), tonumber(ARGV[11])
+local first_log, first_argument = 8, 12
+local value_limit, field_limit = 4096, 256
+
+-- Checks: these calls also fail on a key of a wrong type, before anything is written.
+local sequence, last = fence(state, owner, epoch)
+if not sequence then
+    return {'fenced'}
+end
+if sequence ~= expected then
+    return {'sequence'}
+end
+redis.call('ZCARD', open)
+redis.call('ZCARD', ended)
+redis.call('XLEN', outcome)
+redis.call('XLEN', dead)
+local at = first_argument
+for change = 1, changes do
+    if redis.call('LLEN', KEYS[first_log + change]) ~= tonumber(ARGV[at + 1]) then
+        return {'log', ARGV[at]}
+    end
+    at = at + 5 + tonumber(ARGV[at + 4])
+end
+for key = first_log + changes + 1, #KEYS do
+    redis.call('XLEN', KEYS[key])
+end
+local originals = {}
+if deads > 0 then
+    local place = at
+    for _ = 1, commands do
+        place = place + 2 + tonumber(ARGV[place + 1])
+    end
+    for _ = 1, outcomes do
+        place = place + 1 + tonumber(ARGV[place])
+    end
+    for letter = 1, deads do
+        local entry = redis.call('XRANGE', KEYS[tonumber(ARGV[place])], ARGV[place + 1], ARGV[place + 1])
+        originals[letter] = entry[1] and entry[1][2] or {}
+        place = place + 5
+    end
+end
+local now = text(clock(last))
+
+-- Writes.
+at = first_argument
+for change = 1, changes do
+    local saga, alarm, instant, entries = ARGV[at], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
+    at = at + 5
+    if entries == 1 then
+        redis.call('RPUSH', KEYS[first_log + change], ARGV[at])
+    elseif entries > 1 then
+        redis.call('RPUSH', KEYS[first_log + change], unpack(ARGV, at, at + entries - 1))
+    end
+    at = at + entries
+    if alarm == 'at' then
+        redis.call('ZADD', open, instant, saga)
+    elseif alarm == 'never' then
+        redis.call('ZADD', open, '+inf', saga)
+    elseif alarm == 'gone' then
+        redis.call('ZREM', open, saga)
+    elseif alarm == 'ended' then
+        redis.call('ZREM', open, saga)
+        redis.call('ZADD', ended, instant, saga)
+    end
+end
+for _ = 1, commands do
+    local arguments = tonumber(ARGV[at + 1])
+    redis.call('XADD', KEYS[tonumber(ARGV[at])], '*', unpack(ARGV, at + 2, at + 1 + arguments))
+    at = at + 2 + arguments
+end
+for _ = 1, outcomes do
+    local arguments = tonumber(ARGV[at])
+    redis.call('XADD', outcome, '*', unpack(ARGV, at + 1, at + arguments))
+    at = at + 1 + arguments
+end
+for letter = 1, deads do
+    local source, id, position = KEYS[tonumber(ARGV[at])], ARGV[at + 1], tonumber(ARGV[at + 2])
+    local entry = {'source', source, 'id', id, 'message', ARGV[at + 2], 'reason', ARGV[at + 3], 'at', now}
+    if ARGV[at + 4] ~= '' then
+        entry[#entry + 1] = 'saga'
+        entry[#entry + 1] = ARGV[at + 4]
+    end
+    -- The fields of the message that is meant: each begins at its type, what comes before the first belongs to it.
+    local fields, message, copied = originals[letter], -1, 0
+    for field = 1, #fields, 2 do
+        if fields[field] == 'type' or field == 1 then
+            message = message + 1
+        end
+        if message == position and copied < field_limit then
+            local value = fields[field + 1]
+            if #value > value_limit then
+                value = string.sub(value, 1, value_limit) .. '… (cut from ' .. #value .. ' bytes)'
+            end
+            entry[#entry + 1] = 'entry.' .. string.sub(fields[field], 1, value_limit)
+            entry[#entry + 1] = value
+            copied = copied + 1
+        end
+    end
+    redis.call('XADD', dead, '*', unpack(entry))
+    at = at + 5
+end
+redis.call('HSET', state, 'sequence', text(tonumber(sequence) + 1), 'reply', ARGV[4], 'control', ARGV[5],
+    'intake', ARGV[6], 'clock', now)
+if ARGV[7] ~= '' then
+    redis.call('HSET', state, 'verified', ARGV[7])
+end
+return {'ok', now}
