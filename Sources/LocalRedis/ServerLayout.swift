@@ -23,7 +23,7 @@ struct ServerLayout: Sendable {
         } else {
             directory = try temporaryDirectory()
         }
-        guard !directory.utf8.contains(where: { $0 < 32 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+        guard directory.utf8.allSatisfy({ $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
             throw LocalRedisError(message: "the directory's path has characters that a Redis configuration cannot hold")
         }
         let fits = directory.utf8.count + "/redis.sock".utf8.count <= longestSocketPath
@@ -92,7 +92,8 @@ struct ServerLayout: Sendable {
     }
 
     private static func makeTemporaryDirectory() throws -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/skald-redis-" + UUID().uuidString.prefix(8).lowercased()
+        let name = "skald-redis-" + UUID().uuidString.prefix(8).lowercased()
+        let path = FileManager.default.temporaryDirectory.path + "/" + name
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         return path

@@ -1,15 +1,15 @@
-import NIOCore
+package import NIOCore
 
 /// The state of a client that keeps one connection and makes a new one when it is lost.
 ///
 /// It does no I/O and has no clock: each method says what happened and returns, in order, what is to be done after the
 /// lock is released. Attempts are numbered, so that news of an earlier one is told from news of the current one.
-struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
+package struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
     /// A connection that is lost sooner is a failed attempt for the backoff: a server that accepts and then closes
     /// must not be hammered.
-    static var shortLife: TimeAmount { .seconds(2) }
+    package static var shortLife: TimeAmount { .seconds(2) }
 
-    struct Waiting {
+    private struct Waiting {
         var id: Int
         var waiter: Waiter
     }
@@ -27,18 +27,6 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         case closed
     }
 
-    enum Action {
-        /// Begin to connect, and call ``attemptSucceeded(_:attempt:now:)`` or ``attemptFailed(_:attempt:now:jitter:)``.
-        case connect(attempt: Int)
-        /// Call ``backoffEnded(attempt:)`` then.
-        case wake(NIODeadline, attempt: Int)
-        case succeed(Waiter, Connection)
-        case fail(Waiter, RedisError)
-        case close(Connection)
-        case logLost(RedisError)
-        case logBack
-    }
-
     private var state: State = .idle
     private var attempt = 0
     private var nextWaiter = 0
@@ -48,8 +36,10 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
     /// Whether the loss was logged, and the return is still to be.
     private var isReportedLost = false
 
+    package init() {}
+
     /// The connection, if there is one, and the attempt that made it.
-    var connected: (connection: Connection, attempt: Int)? {
+    package var connected: (connection: Connection, attempt: Int)? {
         switch state {
         case .connected(let connection, _): (connection, attempt)
         default: nil
@@ -57,7 +47,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
     }
 
     /// A connection is asked for. The waiter's number is for ``waiterTimedOut(_:)``.
-    mutating func ask(_ waiter: Waiter, now: NIODeadline) -> (id: Int, actions: [Action]) {
+    package mutating func ask(_ waiter: Waiter, now: NIODeadline) -> (id: Int, actions: [Action]) {
         nextWaiter += 1
         let waiting = Waiting(id: nextWaiter, waiter: waiter)
         switch state {
@@ -76,6 +66,12 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         }
     }
 
+    /// Somebody would like a connection and does not wait for it.
+    package mutating func wish(now: NIODeadline) -> [Action] {
+        guard case .idle = state, now >= notBefore else { return [] }
+        return begin([], now: now)
+    }
+
     private mutating func begin(_ waiters: [Waiting], now: NIODeadline) -> [Action] {
         attempt += 1
         if now < notBefore {
@@ -86,7 +82,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         return [.connect(attempt: attempt)]
     }
 
-    mutating func backoffEnded(attempt ended: Int) -> [Action] {
+    package mutating func backoffEnded(attempt ended: Int) -> [Action] {
         switch state {
         case .backingOff(let waiters) where ended == attempt:
             guard !waiters.isEmpty else {
@@ -101,7 +97,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         }
     }
 
-    mutating func attemptSucceeded(_ connection: Connection, attempt ended: Int, now: NIODeadline) -> [Action] {
+    package mutating func attemptSucceeded(_ connection: Connection, attempt ended: Int, now: NIODeadline) -> [Action] {
         switch state {
         case .connecting(let waiters) where ended == attempt:
             state = .connected(connection, since: now)
@@ -115,7 +111,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
     }
 
     /// Waiters are kept for the next attempt, unless the error is one that time does not heal.
-    mutating func attemptFailed(
+    package mutating func attemptFailed(
         _ error: RedisError, attempt ended: Int, now: NIODeadline, jitter: Double
     ) -> [Action] {
         switch state {
@@ -137,7 +133,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
     }
 
     /// A connection was closed, by whomever.
-    mutating func connectionLost(
+    package mutating func connectionLost(
         _ error: RedisError, attempt lost: Int, now: NIODeadline, jitter: Double
     ) -> [Action] {
         switch state {
@@ -162,8 +158,8 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         return [.logLost(error)]
     }
 
-    /// A waiter's patience is at its end.
-    mutating func waiterTimedOut(_ id: Int) -> [Action] {
+    /// A waiter's patience is at its end, or it has gone away.
+    package mutating func waiterTimedOut(_ id: Int) -> [Action] {
         switch state {
         case .connecting(var waiters):
             let actions = giveUp(id, &waiters)
@@ -184,7 +180,7 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
         return [.fail(waiter, .connectFailed(lastError?.message ?? "no connection within the time allowed"))]
     }
 
-    mutating func close() -> [Action] {
+    package mutating func close() -> [Action] {
         switch state {
         case .connecting(let waiters), .backingOff(let waiters):
             state = .closed
@@ -196,11 +192,5 @@ struct ClientMachine<Connection: Sendable, Waiter: Sendable>: ~Copyable {
             state = .closed
             return []
         }
-    }
-}
-
-extension RedisError {
-    static var clientClosed: RedisError {
-        RedisError(code: .connectionClosed, message: "the Redis client has been closed", effect: .notApplied)
     }
 }

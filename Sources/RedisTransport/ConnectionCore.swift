@@ -7,12 +7,23 @@ final class ConnectionCore: Sendable {
     private let replyTimeout: TimeAmount
     private let machine: Mutex<ConnectionMachine<ReplySink>>
 
-    init(channel: any Channel, options: ConnectionOptions) {
+    private init(channel: any Channel, options: ConnectionOptions) {
         self.channel = channel
         replyTimeout = TimeAmount(bounded: options.replyTimeout)
         machine = Mutex(
             ConnectionMachine(
                 maxPendingReplies: options.maxPendingReplies, maxUnsentBytes: options.maxUnsentBytes))
+    }
+
+    /// Becomes the end of the pipeline of a new channel: call on its event loop. What stands between it and the
+    /// socket is the caller's (TLS, say).
+    static func attach(to channel: any Channel, options: ConnectionOptions) throws -> ConnectionCore {
+        guard let parser = ReplyParser(options: options) else {
+            throw RedisError.connectFailed("no memory for a reply reader")
+        }
+        let core = ConnectionCore(channel: channel, options: options)
+        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core: core, parser: parser))
+        return core
     }
 
     /// Why it is closed, if it is.

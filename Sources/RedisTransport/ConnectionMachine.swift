@@ -1,11 +1,11 @@
 import DequeModule
-import NIOCore
+package import NIOCore
 
 /// The state of one connection: what waits to be sent, what waits for its reply, and when that is too late.
 ///
 /// It does no I/O and has no clock. Each method says what happened and returns what is to be done; the caller holds a
 /// lock around the call and acts after it. `Waiter` is where replies go.
-struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
+package struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     private struct Unsent {
         var waiter: Waiter
         var replies: Int
@@ -22,7 +22,7 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     }
 
     /// Why it is closed, which is the end; nil while it is open. Closing empties everything below.
-    private(set) var closeReason: RedisError?
+    package private(set) var closeReason: RedisError?
 
     /// Commands that are encoded and not yet handed to the channel.
     private var unsent: Deque<Unsent> = []
@@ -40,12 +40,12 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     private let maxPendingReplies: Int
     private let maxUnsentBytes: Int
 
-    init(maxPendingReplies: Int, maxUnsentBytes: Int) {
+    package init(maxPendingReplies: Int, maxUnsentBytes: Int) {
         self.maxPendingReplies = maxPendingReplies
         self.maxUnsentBytes = maxUnsentBytes
     }
 
-    enum SubmitAction {
+    package enum SubmitAction {
         case none
         /// Call ``flush(isWritable:now:)`` on the event loop, soon: what is submitted until then goes out together.
         case scheduleFlush
@@ -53,7 +53,7 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     }
 
     /// Commands were submitted, to be sent together; `waiter` gets a reply for each.
-    mutating func submit(
+    package mutating func submit(
         _ commands: some Collection<RedisCommand>, waiter: Waiter, timeout: TimeAmount
     ) -> SubmitAction {
         if let closeReason { return .refuse(closeReason.with(effect: .notApplied)) }
@@ -75,7 +75,7 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
         return .scheduleFlush
     }
 
-    enum FlushAction {
+    package enum FlushAction {
         case none
         /// Write and flush `output`; if `timer` is given, call ``timerFired(now:)`` then.
         case write(ByteBuffer, timer: NIODeadline?)
@@ -84,7 +84,7 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     /// It is time to flush, or the channel has become writable.
     ///
     /// While the channel is not writable, commands stay here: they are known not to have been sent.
-    mutating func flush(isWritable: Bool, now: NIODeadline) -> FlushAction {
+    package mutating func flush(isWritable: Bool, now: NIODeadline) -> FlushAction {
         guard isWritable, !unsent.isEmpty else {
             // Kept due while not writable: the channel says when it is again.
             flushIsDue = !unsent.isEmpty
@@ -104,21 +104,26 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
 
     /// Replies arrived, in order: appends the waiter of each. Returns false, and appends fewer, if there are more replies
     /// than commands.
-    mutating func replies(_ count: Int, _ waiters: inout [Waiter]) -> Bool {
+    package mutating func replies(_ count: Int, _ waiters: inout [Waiter]) -> Bool {
         if closeReason != nil { return true }
         var missing = count
-        while missing > 0, !inFlight.isEmpty {
-            let taken = min(missing, inFlight[0].replies)
-            waiters.append(contentsOf: repeatElement(inFlight[0].waiter, count: taken))
+        while missing > 0, let oldest = inFlight.first {
+            let taken = min(missing, oldest.replies)
+            if taken == oldest.replies {
+                inFlight.removeFirst()
+            } else {
+                inFlight[0].replies -= taken
+            }
+            for _ in 0..<taken {
+                waiters.append(oldest.waiter)
+            }
             missing -= taken
-            pendingReplies -= taken
-            inFlight[0].replies -= taken
-            if inFlight[0].replies == 0 { inFlight.removeFirst() }
         }
+        pendingReplies -= count - missing
         return missing == 0
     }
 
-    enum TimerAction {
+    package enum TimerAction {
         case none
         case set(NIODeadline)
         /// The oldest command has waited too long: close.
@@ -126,7 +131,7 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
     }
 
     /// A timer fired; it need not be one that still matters.
-    mutating func timerFired(now: NIODeadline) -> TimerAction {
+    package mutating func timerFired(now: NIODeadline) -> TimerAction {
         if let timer, timer <= now { self.timer = nil }
         if let oldest = inFlight.first, oldest.deadline <= now { return .giveUp }
         return timerToSet().map { .set($0) } ?? .none
@@ -140,15 +145,15 @@ struct ConnectionMachine<Waiter: Sendable>: ~Copyable {
         return oldest
     }
 
-    struct CloseAction {
+    package struct CloseAction {
         /// Fail these with `notApplied`, in order, then those of `sent`.
-        var unsent: [Waiter] = []
+        package var unsent: [Waiter] = []
         /// Fail these with `indeterminate`, in order.
-        var sent: [Waiter] = []
+        package var sent: [Waiter] = []
     }
 
     /// The connection is at its end, for `reason`. Nil if it was already.
-    mutating func close(_ reason: RedisError) -> CloseAction? {
+    package mutating func close(_ reason: RedisError) -> CloseAction? {
         guard closeReason == nil else { return nil }
         closeReason = reason
         let action = CloseAction(unsent: unsent.map(\.waiter), sent: inFlight.map(\.waiter))
@@ -179,7 +184,7 @@ extension ByteBuffer {
         }
     }
 
-    mutating func write(_ command: RedisCommand) {
+    package mutating func write(_ command: RedisCommand) {
         writeInteger(UInt8(ascii: "*"))
         Decimal.write(UInt64(command.argumentCount)) { _ = writeBytes($0) }
         writeInteger(UInt8(ascii: "\r"))

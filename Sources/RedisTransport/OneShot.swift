@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// It is cheaper than a promise with a continuation made up front: where the value is there before anybody waits, which
 /// is the rule in a pipeline, no continuation is made.
-final class OneShot<Value: Sendable>: Sendable {
+package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
         /// can transition to waiting, to cancelled when the task was cancelled before it waited, and to arrived
         case empty
@@ -18,8 +18,10 @@ final class OneShot<Value: Sendable>: Sendable {
 
     private let state = Mutex<State>(.empty)
 
+    package init() {}
+
     /// Only the first value counts.
-    func complete(_ value: Value) {
+    package func complete(_ value: Value) {
         let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
             switch state {
             case .empty, .cancelled:
@@ -36,7 +38,7 @@ final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value; nil when the calling task is cancelled before it arrives.
-    func get() async -> Value? {
+    package func get() async -> Value? {
         if let value = arrived { return value }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

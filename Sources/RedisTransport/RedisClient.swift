@@ -44,6 +44,7 @@ public final class RedisClient: Sendable {
         }
         defer { patience.cancel() }
         guard let result = await slot.get() else {
+            perform(machine.withLock { $0.waiterTimedOut(id) })
             throw RedisError(code: .cancelled, message: "cancelled while connecting", effect: .notApplied)
         }
         return try result.get()
@@ -67,8 +68,7 @@ public final class RedisClient: Sendable {
 
     /// Begins to connect if there is no connection, without waiting.
     func connectInBackground() {
-        let (_, actions) = machine.withLock { $0.ask(Slot(), now: eventLoop.now) }
-        perform(actions)
+        perform(machine.withLock { $0.wish(now: eventLoop.now) })
     }
 
     private func perform(_ actions: [ClientMachine<RedisConnection, Slot>.Action]) {
@@ -102,8 +102,8 @@ public final class RedisClient: Sendable {
             switch result {
             case .success(let connection):
                 let actions = self.machine.withLock { $0.attemptSucceeded(connection, attempt: attempt, now: now) }
-                self.watch(connection, attempt)
                 self.perform(actions)
+                self.watch(connection, attempt)
             case .failure(let error):
                 let jitter = Double.random(in: 0..<1)
                 self.perform(

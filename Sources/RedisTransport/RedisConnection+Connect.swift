@@ -32,9 +32,16 @@ extension RedisConnection {
                 let connection = RedisConnection(core: core, options: options)
                 connection.shakeHands(endpoint, until: deadline, done: done)
             case .failure(let error):
-                done(.failure(.connectFailed("no connection to \(endpoint.redacted): \(error)")))
+                done(.failure(.connectFailed("no connection to \(endpoint.redacted): \(Self.reason(of: error))")))
             }
         }
+    }
+
+    private static func reason(of error: any Error) -> String {
+        guard let error = error as? NIOConnectionError else { return "\(error)" }
+        if let failure = error.connectionErrors.first { return "\(failure.error)" }
+        if let failure = error.dnsAError ?? error.dnsAAAAError { return "the name cannot be resolved: \(failure)" }
+        return "\(error)"
     }
 
     private static func bootstrap(_ options: ConnectionOptions, on eventLoop: any EventLoop) -> ClientBootstrap {
@@ -47,11 +54,7 @@ extension RedisConnection {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let parser = ReplyParser(options: options) else {
-                        throw RedisError.connectFailed("no memory for a reply reader")
-                    }
-                    let core = ConnectionCore(channel: channel, options: options)
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core: core, parser: parser))
+                    _ = try ConnectionCore.attach(to: channel, options: options)
                 }
             }
     }

@@ -19,9 +19,7 @@ extension RedisConnection {
     ) -> PendingReply {
         var command = script.command(keys: keys)
         arguments(&command)
-        let slot = OneShot<Outcome>()
-        core.submit(CollectionOfOne(command), to: .single(slot), timeout: timeout)
-        return PendingReply(slot, script: script, command: command, on: self, timeout: timeout)
+        return PendingReply(ScriptCall(script, command, on: self, timeout: timeout))
     }
 
     /// Gives the server the sources of scripts, in one write.

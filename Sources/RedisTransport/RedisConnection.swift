@@ -7,7 +7,7 @@ package import NIOCore
 /// find back into the order. All pending commands fail then: with `notApplied` those that were never written, with
 /// `indeterminate` the others.
 ///
-/// It closes when the last reference to it goes.
+/// It closes when the last reference to it goes, those of pending replies included.
 public final class RedisConnection: Sendable {
     let core: ConnectionCore
     let options: ConnectionOptions
@@ -15,6 +15,11 @@ public final class RedisConnection: Sendable {
     init(core: ConnectionCore, options: ConnectionOptions) {
         self.core = core
         self.options = options
+    }
+
+    /// A connection over a channel that is made elsewhere; nothing is sent. Call on the channel's event loop.
+    package convenience init(over channel: any Channel, options: ConnectionOptions = ConnectionOptions()) throws {
+        self.init(core: try ConnectionCore.attach(to: channel, options: options), options: options)
     }
 
     deinit {
@@ -39,7 +44,7 @@ public final class RedisConnection: Sendable {
     public func submit(_ command: RedisCommand, timeout: Duration? = nil) -> PendingReply {
         let slot = OneShot<Outcome>()
         core.submit(CollectionOfOne(command), to: .single(slot), timeout: timeout)
-        return PendingReply(slot)
+        return PendingReply(slot, on: self)
     }
 
     /// Sends commands in one write and waits for all replies. No transaction: other clients' commands can run in
@@ -66,7 +71,7 @@ public final class RedisConnection: Sendable {
     /// Enqueues a transaction as ``submit(_:timeout:)`` does a command.
     @discardableResult
     public func submitTransaction(_ commands: [RedisCommand], timeout: Duration? = nil) -> PendingReply {
-        PendingReply(transaction: submitBatch(Transaction.commands(commands), timeout: timeout))
+        PendingReply(transaction: submitBatch(Transaction.commands(commands), timeout: timeout), on: self)
     }
 
     /// Sends a command that blocks in the server for up to `duration`; the reply may take that and

@@ -8,25 +8,21 @@ extension RedisError {
     /// `redis.call` raises within a script leaves the script's earlier writes; such errors carry the script's name at
     /// their end. Errors of unknown kind may come from a script's own `error_reply`, so they prove nothing either.
     init(serverText bytes: UnsafeRawBufferPointer) {
-        let text = String(decoding: bytes.prefix(Self.maxMessageBytes), as: UTF8.self)
-        self.init(serverText: text)
+        // A peer's control characters must not reach a terminal.
+        let printable = bytes.prefix(Self.maxMessageBytes).map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+        self.init(serverText: String(decoding: printable, as: UTF8.self))
     }
 
     init(serverText text: String) {
-        let code = Self.code(of: text)
-        let effect: Effect
-        if Self.isRaisedInScript(text) {
-            effect = .indeterminate
-        } else if case .other = code {
-            effect = .indeterminate
-        } else {
-            effect = .notApplied
-        }
-        self.init(code: code, message: text.isEmpty ? "the server replied an empty error" : text, effect: effect)
+        let message = text.isEmpty ? "the server replied an empty error" : text
+        self.init(code: Self.code(of: text), message: message, effect: .notApplied)
+        if case .other = code { effect = .indeterminate }
+        if wasRaisedInScript { effect = .indeterminate }
     }
 
-    private static func isRaisedInScript(_ text: String) -> Bool {
-        text.contains(" script: ") && text.contains(", on @")
+    /// "WRONGTYPE Operation against a key … script: SHA, on @user_script:1."
+    var wasRaisedInScript: Bool {
+        message.contains(" script: ") && message.contains(", on @")
     }
 
     private static func code(of text: String) -> Code {

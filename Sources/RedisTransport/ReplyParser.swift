@@ -1,7 +1,7 @@
 import CHiredis
 
 /// Turns bytes into replies: the scanner guards, hiredis builds.
-struct ReplyParser: ~Copyable {
+package struct ReplyParser: ~Copyable {
     /// How much of many small replies hiredis is given at once: it moves the rest of its buffer down with every
     /// kilobyte that it consumes.
     private static let portion = 4096
@@ -10,7 +10,7 @@ struct ReplyParser: ~Copyable {
     private var scanner: ReplyScanner
 
     /// Nil where memory is out.
-    init?(options: ConnectionOptions) {
+    package init?(options: ConnectionOptions) {
         guard let reader = redisReaderCreate() else { return nil }
         self.reader = reader
         scanner = ReplyScanner(
@@ -28,7 +28,7 @@ struct ReplyParser: ~Copyable {
     ///
     /// Returns what is wrong with it, if something is; the replies before that are appended all the same. Nothing may
     /// be parsed after a failure.
-    mutating func parse(_ input: UnsafeRawBufferPointer, into replies: inout [RedisReply]) -> RedisError? {
+    package mutating func parse(_ input: UnsafeRawBufferPointer, into replies: inout [RedisReply]) -> RedisError? {
         var position = 0
         while position < input.count {
             let progress = scanner.scan(input, from: position, pause: position + Self.portion)

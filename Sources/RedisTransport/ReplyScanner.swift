@@ -7,55 +7,9 @@
 ///
 /// Input may be cut anywhere. After a failure the connection must be closed; there is no way to find the next reply.
 struct ReplyScanner {
-    struct Limits: Sendable {
-        var bytes: Int
-        var elements: Int
-        var depth: Int
-
-        /// hiredis refuses a ninth level.
-        static let depthOfParser = 8
-    }
-
-    enum Failure: Error, Equatable {
-        case malformed(StaticString)
-        case tooLarge(StaticString)
-
-        static func == (left: Failure, right: Failure) -> Bool {
-            switch (left, right) {
-            case (.malformed, .malformed), (.tooLarge, .tooLarge): true
-            default: false
-            }
-        }
-    }
-
-    struct Progress {
-        /// Where scanning stopped: behind the input, or behind the first reply that ends at or after `pause`.
-        var end: Int
-        /// Where the last whole reply of the scanned input ends, if one does.
-        var lastReplyEnd: Int?
-        var failure: Failure?
-    }
-
     /// The longest line of a status or error, and of a header.
     static let maxLineBytes = 64 << 10
     private static let maxHeaderBytes = 24
-
-    private enum Phase {
-        /// can transition to line, number
-        case type
-        /// a status or error; can transition to lineEnd
-        case line
-        /// an integer or a length; can transition to lineEnd
-        case number
-        /// the LF of a line; can transition to type, body
-        case lineEnd
-        /// a bulk's bytes; can transition to bodyCR
-        case body
-        /// can transition to bodyLF
-        case bodyCR
-        /// can transition to type
-        case bodyLF
-    }
 
     private let limits: Limits
     private var phase = Phase.type
@@ -190,7 +144,8 @@ struct ReplyScanner {
             return endElement()
         case UInt8(ascii: "$"):
             guard !isNegative else { return try endNull() }
-            guard magnitude <= UInt64(limits.bytes), size + Int(magnitude) + 2 <= limits.bytes else {
+            let left = limits.bytes - size - 2
+            guard left >= 0, magnitude <= UInt64(left) else {
                 throw .tooLarge("more bytes in one reply than allowed")
             }
             bodyBytes = Int(magnitude)
@@ -201,7 +156,8 @@ struct ReplyScanner {
                 throw .tooLarge("arrays nested deeper than allowed")
             }
             guard !isNegative else { return try endNull() }
-            guard magnitude <= UInt64(limits.elements), elements + Int(magnitude) <= limits.elements else {
+            let left = limits.elements - elements
+            guard left >= 0, magnitude <= UInt64(left) else {
                 throw .tooLarge("more elements in one reply than allowed")
             }
             guard magnitude > 0 else { return endElement() }

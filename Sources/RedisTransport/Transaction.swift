@@ -12,12 +12,25 @@ enum Transaction {
         guard let exec = outcomes.last else { throw .noConnection }
         let reply = try exec.get()
         guard let error = reply.value.error else { return reply }
-        for outcome in outcomes.dropLast() {
-            if case .success(let queued) = outcome, var refusal = queued.value.error {
-                refusal.effect = .notApplied
-                throw refusal
-            }
+        let refusals = outcomes.map { $0.serverError }
+        if var refusal = refusals[0] {
+            // No transaction was begun, so that the commands ran one by one: unless they were all refused as well.
+            let noneRan = refusals.allSatisfy { $0 != nil && !($0?.wasRaisedInScript ?? false) }
+            refusal.effect = noneRan ? .notApplied : .indeterminate
+            throw refusal
+        }
+        if var refusal = refusals.dropLast().compactMap(\.self).first {
+            refusal.effect = .notApplied
+            throw refusal
         }
         throw error
+    }
+}
+
+extension Outcome {
+    /// The error that the server replied.
+    var serverError: RedisError? {
+        guard case .success(let reply) = self else { return nil }
+        return reply.value.error
     }
 }

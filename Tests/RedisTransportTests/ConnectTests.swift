@@ -1,0 +1,43 @@
+import RedisTransport
+import Testing
+
+@Suite struct ConnectTests {
+    @Test(arguments: [
+        ("-LOADING Redis is loading the dataset in memory\r\n", RedisError.Code.loading),
+        ("-BUSY Redis is busy running a script.\r\n", .busy), ("-NOAUTH Authentication required.\r\n", .noAuth),
+        ("-ERR max number of clients reached\r\n", .connectFailed), ("SSH-2.0-OpenSSH\r\n", .connectFailed),
+    ])
+    func aServerThatIsNotReadyIsNoConnection(answer: String, code: RedisError.Code) async throws {
+        try await FakeServer.run({ _, _ in .reply(answer) }) { server in
+            let error = await failure { () async throws(RedisError) in
+                try await RedisConnection.connect(to: server.endpoint)
+            }
+            #expect(error?.code == code)
+            #expect(error?.effect == .notApplied)
+            #expect(error?.message.contains("redis://127.0.0.1") == true)
+        }
+    }
+
+    @Test func aServerThatAcceptsAndSaysNothingIsGivenUp() async throws {
+        try await FakeServer.run({ _, _ in .silence }) { server in
+            let error = await failure { () async throws(RedisError) in
+                try await RedisConnection.connect(
+                    to: server.endpoint, options: ConnectionOptions(connectTimeout: .milliseconds(100)))
+            }
+            #expect(error?.code == .connectFailed)
+        }
+    }
+
+    @Test func aClosedPortIsSaidInOneLine() async throws {
+        let endpoint = try await FakeServer.run({ _, _ in .silence }) { $0.endpoint }
+        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
+        #expect(error?.code == .connectFailed)
+        #expect(error?.message.contains("refused") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func aNameThatCannotBeResolvedIsSaidInOneLine() async {
+        let endpoint = RedisEndpoint(address: .tcp(host: "no-such-host.invalid", port: 1))
+        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
+        #expect(error?.code == .connectFailed)
+    }
+}

@@ -1,0 +1,100 @@
+import RedisTransport
+import Testing
+
+@Suite struct RedisEndpointTests {
+    private static func tcp(_ host: String, _ port: Int = 6379) -> RedisEndpoint.Address {
+        .tcp(host: host, port: port)
+    }
+
+    @Test(arguments: [
+        ("redis://localhost", RedisEndpoint(address: tcp("localhost"))),
+        ("redis://localhost/", RedisEndpoint(address: tcp("localhost"))),
+        ("REDIS://example.org:7000/3", RedisEndpoint(address: tcp("example.org", 7000), database: 3)),
+        ("redis://:secret@host", RedisEndpoint(address: tcp("host"), password: "secret")),
+        ("redis://user:secret@host:1", RedisEndpoint(address: tcp("host", 1), username: "user", password: "secret")),
+        ("redis://u%40x:p%2F%3A%25@host", RedisEndpoint(address: tcp("host"), username: "u@x", password: "p/:%")),
+        (
+            "redis://user:with@sign:and:colons@host",
+            .init(address: tcp("host"), username: "user", password: "with@sign:and:colons")
+        ),
+        ("redis://[::1]:6380/1", RedisEndpoint(address: tcp("::1", 6380), database: 1)),
+        ("redis://[fe80::2]", RedisEndpoint(address: tcp("fe80::2"))),
+        ("unix:///run/redis.sock", RedisEndpoint(address: .unix(path: "/run/redis.sock"))),
+        ("unix:///run/a%20b@c.sock?db=2", RedisEndpoint(address: .unix(path: "/run/a b@c.sock"), database: 2)),
+        ("unix://:secret@/run/redis.sock", .init(address: .unix(path: "/run/redis.sock"), password: "secret")),
+        ("unix://me:secret@/r.sock", .init(address: .unix(path: "/r.sock"), username: "me", password: "secret")),
+    ])
+    func urlsAreRead(url: String, endpoint: RedisEndpoint) throws {
+        #expect(try RedisEndpoint(url: url) == endpoint)
+    }
+
+    @Test(arguments: [
+        ("localhost:6379", "expected redis://"),
+        ("http://host", "scheme"),
+        ("rediss://host", "not supported by this build yet"),
+        ("redis-sentinel://host", "not supported by this build yet"),
+        ("redis+cluster://host", "not supported by this build yet"),
+        ("redis://", "no host"),
+        ("redis://:6379", "no host"),
+        ("redis://host:", "port"),
+        ("redis://host:0", "port"),
+        ("redis://host:65536", "port"),
+        ("redis://host:+1", "port"),
+        ("redis://host:99999999999999999999", "port"),
+        ("redis://host/x", "database"),
+        ("redis://host/-1", "database"),
+        ("redis://host/99999999999999999999", "database"),
+        ("redis://host?db=1", "query"),
+        ("redis://[::1", "bracket"),
+        ("redis://[::1]6379", "port"),
+        ("redis://user@host", "password"),
+        ("redis://:%zz@host", "hexadecimal"),
+        ("redis://:%4@host", "hexadecimal"),
+        ("redis://:%ff@host", "UTF-8"),
+        ("unix://relative/path", "absolute"),
+        ("unix:///", "absolute"),
+        ("unix:///a?database=1", "?db="),
+        ("unix:///a?db=one", "database"),
+        ("unix:///a%00b", "NUL"),
+    ])
+    func whatCannotBeReadIsSaidInOneLine(url: String, reason: String) {
+        let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(url: url) }
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("\n") == false)
+    }
+
+    @Test func longSocketPathsAreRefused() {
+        #expect(throws: RedisURLError.self) {
+            try RedisEndpoint(url: "unix:///" + String(repeating: "x", count: 107))
+        }
+    }
+
+    @Test func errorsDoNotRepeatThePassword() {
+        for url in ["redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h", "redis://:hunter2%@h"] {
+            let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(url: url) }
+            #expect(error?.message.contains("hunter2") == false)
+        }
+    }
+
+    @Test func nothingPrintedShowsThePassword() throws {
+        let endpoint = try RedisEndpoint(url: "redis://me:hunter2@host:1/2")
+        #expect(endpoint.redacted == "redis://me:***@host:1/2")
+        var dumped = ""
+        dump(endpoint, to: &dumped)
+        #expect(!("\(endpoint)" + String(reflecting: endpoint) + dumped).contains("hunter2"))
+        #expect(try RedisEndpoint(url: "unix://:x@/a/b?db=1").redacted == "unix://:***@/a/b?db=1")
+        #expect(try RedisEndpoint(url: "redis://[::1]").redacted == "redis://[::1]:6379")
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func randomTextNeverTraps(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<200 {
+            let parts = ["redis://", "unix://", "@", ":", "/", "?", "db=", "%", "[", "]", "a", "1", "é", "%41", "#"]
+            let url = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                parts.randomElement(using: &random) ?? ""
+            }.joined()
+            _ = try? RedisEndpoint(url: url)  // whether it throws is not the question
+        }
+    }
+}
