@@ -1,0 +1,29 @@
+import GRDB
+import Logging
+import SagaParticipant
+import SagaParticipantSQLite
+import ServiceLifecycle
+
+struct Purchase: Decodable { var customer: String, total: Int }
+
+let barrier = try SQLiteBarrier(path: "points.sqlite") { db in
+    try db.execute(sql: "CREATE TABLE IF NOT EXISTS points (customer TEXT PRIMARY KEY, points INTEGER NOT NULL)")
+}
+let service = Participant(
+    service: "points", redis: try RedisEndpoint(url: "redis://127.0.0.1"), barrier: barrier, logger: Logger(label: "points")
+) { points in
+    points.on("award") { (purchase: Purchase, _, db) in
+        guard purchase.total > 0 else { throw Refusal("nothing-to-award", "the purchase was free") }
+        try db.execute(
+            sql: "INSERT INTO points VALUES (?1, ?2) ON CONFLICT DO UPDATE SET points = points + ?2",
+            arguments: [purchase.customer, purchase.total / 100])
+    }
+    points.on("take-back") { (purchase: Purchase, _, db) in
+        try db.execute(
+            sql: "UPDATE points SET points = points - ?2 WHERE customer = ?1",
+            arguments: [purchase.customer, purchase.total / 100])
+    }
+}
+try await ServiceGroup(
+    services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "points")
+).run()
