@@ -103,8 +103,8 @@ let package = Package(
         library("SagaClient", ["RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaWire", .logging]),
         library(
             "SagaParticipant",
-            ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging]),
-        library("SagaParticipantSQLite", ["SagaParticipant", "SagaWire", .grdb]),
+            ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
+        library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
         library("SagaHTTP", ["SagaClient", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.

@@ -29,4 +29,15 @@ public struct ParticipantCounts: Sendable, Hashable {
         case .stale: stale += 1
         }
     }
+
+    /// Adds what confirmed answers said.
+    mutating func add(_ answers: ParticipantCounts, confirmed entries: Int) {
+        succeeded += answers.succeeded
+        failed += answers.failed
+        retried += answers.retried
+        stale += answers.stale
+        dead += answers.dead
+        lost += answers.lost
+        confirmed += entries
+    }
 }

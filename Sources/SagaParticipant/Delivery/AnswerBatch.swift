@@ -10,7 +10,7 @@ struct AnswerBatch {
     /// The most bytes of an entry of several replies.
     static let entryBytes = 262_144
 
-    private struct Part {
+    fileprivate struct Part {
         /// XADDs to the reply stream; the last one may take more.
         var replies: [RedisCommand] = []
         var repliesInLast = 0
@@ -78,18 +78,5 @@ extension AnswerBatch.Part {
         }
         replies[replies.count - 1].append(reply)
         repliesInLast += 1
-    }
-}
-
-extension RedisCommand {
-    /// Appends names and values, alternating.
-    mutating func append(_ fields: Fields) {
-        fields.bytes.withUnsafeBytes { bytes in
-            var start = 0
-            for end in fields.ends {
-                append(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-                start = end
-            }
-        }
     }
 }

@@ -3,8 +3,9 @@ import SagaWire
 
 /// An entry that cannot be processed, with the reason, as it goes to the partition's dead letters.
 struct DeadLetter: Sendable {
-    /// Longest value that is copied whole.
+    /// Longest value that is copied whole, and the most fields that are copied.
     static let valueBytes = 4_096
+    static let fieldCount = 256
 
     /// Complete but for `at`.
     private var fields: Fields
@@ -14,12 +15,11 @@ struct DeadLetter: Sendable {
         fields.append("source", source)
         fields.append("id", entry)
         fields.append("message", 0)
-        let cut = original.filter { $0.value.count > Self.valueBytes }.map { $0.name.text.cut(to: 64) }
-        let note = cut.isEmpty ? "" : " (cut to \(Self.valueBytes) bytes: \(cut.prefix(8).joined(separator: ", ")))"
-        fields.append("reason", reason.description + note)
+        fields.append("reason", reason.description)
         if let saga { fields.append("saga", saga) }
-        for field in original {
-            fields.append("entry.", suffix: field.name.text, [UInt8](field.value.prefix(Self.valueBytes)))
+        for field in original.prefix(Self.fieldCount) {
+            let name = String(decoding: field.name.prefix(Self.valueBytes), as: UTF8.self)
+            fields.append("entry.", suffix: name, Self.cut(field.value))
         }
     }
 
@@ -29,8 +29,9 @@ struct DeadLetter: Sendable {
         fields.append("at", now)
         return fields
     }
-}
 
-extension UnsafeRawBufferPointer {
-    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+    private static func cut(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+        guard value.count > valueBytes else { return [UInt8](value) }
+        return [UInt8](value.prefix(valueBytes)) + Array("… (cut from \(value.count) bytes)".utf8)
+    }
 }

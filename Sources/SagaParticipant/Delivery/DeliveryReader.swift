@@ -59,13 +59,8 @@ struct DeliveryReader {
 
     private mutating func delivery(_ id: EntryID, _ fields: RedisValue, deliveries: Int) -> Delivery {
         guard fields.kind == .array else { return Delivery(id: id, content: .vanished) }
-        views.removeAll(keepingCapacity: true)
-        var bytes = 0
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            guard let name = fields[index].unsafeBytes, let value = fields[index + 1].unsafeBytes else { continue }
-            bytes += name.count + value.count
-            views.append(FieldView(name: name, value: value))
-        }
+        fields.withFieldViews(reusing: &views) { _ in }
+        let bytes = views.reduce(0) { $0 + $1.name.count + $1.value.count }
         return withExtendedLifetime(fields) {
             do throws(DeadReason) {
                 guard bytes <= commandBytes else {

@@ -54,6 +54,13 @@ public struct Handlers<Store: Barrier>: Sendable {
         register(operation, .external(within: within, handler))
     }
 
+    /// The longest time that a handler may take outside of the transaction.
+    var longestCall: Duration {
+        byOperation.values.reduce(.zero) { longest, handler in
+            if case .external(let within, _) = handler { max(longest, within) } else { longest }
+        }
+    }
+
     subscript(operation: String) -> Handler? { byOperation[operation] ?? fallback }
 
     private mutating func register(_ operation: String, _ handler: Handler) {
