@@ -113,11 +113,15 @@ let package = Package(
 
         library(
             "SagaBench",
-            ["RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram, .logging]),
+            [
+                "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram,
+                .logging,
+            ]),
         executable(
             "skald",
             [
-                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
+                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
+                "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
 
@@ -139,7 +143,10 @@ let package = Package(
             ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
         executable(
             "shop-demo", path: "Sources/Examples/shop-demo",
-            ["LocalRedis", "SagaClient", "SagaCore", "SagaWire", "Shop", .argumentParser, .grdb, .logging, .unixSignals]),
+            [
+                "LocalRedis", "SagaClient", "SagaCore", "SagaWire", "Shop", .argumentParser, .grdb, .logging,
+                .unixSignals,
+            ]),
 
         tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
         tests(
@@ -157,7 +164,8 @@ let package = Package(
         tests(
             "DeployTests",
             [
-                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis", "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis",
+                "SagaWire",
                 .lifecycle, .logging,
             ]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),

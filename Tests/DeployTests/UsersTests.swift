@@ -13,8 +13,10 @@ import Testing
 
     /// Nobody's business but the administrator's.
     static let nobodys = [
-        "FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "CONFIG SET maxmemory-policy allkeys-lru", "CONFIG REWRITE", "ACL LIST",
-        "ACL SETUSER x on", "SHUTDOWN NOSAVE", "EVAL return(1) 0", "FUNCTION LIST", "FUNCTION FLUSH", "SCRIPT FLUSH", "DEBUG SLEEP 0",
+        "FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "CONFIG SET maxmemory-policy allkeys-lru", "CONFIG REWRITE",
+        "ACL LIST",
+        "ACL SETUSER x on", "SHUTDOWN NOSAVE", "EVAL return(1) 0", "FUNCTION LIST", "FUNCTION FLUSH", "SCRIPT FLUSH",
+        "DEBUG SLEEP 0",
         "CLIENT KILL TYPE normal", "MONITOR", "SAVE", "BGREWRITEAOF", "REPLICAOF NO ONE", "MODULE LIST", "PUBLISH a b",
         "SUBSCRIBE a", "SET other 1", "GET other", "DEL {skald}:meta", "RENAME {skald}:meta {skald}:m", "SWAPDB 0 0",
         "RESTORE {skald:3}:open 0 x", "EXPIRE {skald:3}:open 1", "XSETID {skald:3}:reply 9-9",
@@ -81,7 +83,8 @@ import Testing
         Role(
             user: "skald-starter",
             allowed: [
-                "PING", "TIME", "HMGET {skald}:meta partitions protocol", "XADD {skald:3}:intake * a b", "MULTI", "EXEC",
+                "PING", "TIME", "HMGET {skald}:meta partitions protocol", "XADD {skald:3}:intake * a b", "MULTI",
+                "EXEC",
                 "HVALS {skald}:definitions", "LRANGE {skald:3}:log:o-1 0 -1",
                 "XREAD COUNT 1 STREAMS {skald:3}:outcome 0", "XREVRANGE {skald:3}:outcome + - COUNT 1",
             ],

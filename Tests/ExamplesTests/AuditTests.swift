@@ -13,7 +13,8 @@ import shop_demo
         books.days = ["monday": .init(capacity: 3, booked: 1)]
         books.stock = ["tea": .init(initial: 5, available: 3), "cup": .init(initial: 1, available: 1)]
         books.reservations = [
-            "kept": .init(status: "reserved", lines: ["tea": 2]), "undone": .init(status: "released", lines: ["cup": 1]),
+            "kept": .init(status: "reserved", lines: ["tea": 2]),
+            "undone": .init(status: "released", lines: ["cup": 1]),
         ]
         books.accounts = ["ada": .init(opening: 1_500, balance: 500, credit: 0)]
         books.payments = [

@@ -48,10 +48,11 @@ import shop_payments
     // MARK: orders
 
     private func orders(_ body: (Database) throws -> Void) throws {
-        try transaction({ db, shop in
-            try OrderBook.createTables(db)
-            try OrderBook.fill(db, from: shop)
-        }, body)
+        try transaction(
+            { db, shop in
+                try OrderBook.createTables(db)
+                try OrderBook.fill(db, from: shop)
+            }, body)
     }
 
     @Test func anOrderIsCreatedAtTodaysPrices() throws {
@@ -64,7 +65,9 @@ import shop_payments
 
     @Test func whatTheShopDoesNotSellOrDeliverIsRefused() throws {
         try orders { db in
-            refused(RefusalCodes.unknownProduct) { _ = try OrderBook(db).create(request(.init(sku: "gin", quantity: 1))) }
+            refused(RefusalCodes.unknownProduct) {
+                _ = try OrderBook(db).create(request(.init(sku: "gin", quantity: 1)))
+            }
             refused(RefusalCodes.unknownDay) { _ = try OrderBook(db).create(request(day: "sunday", tea)) }
             _ = try OrderBook(db).create(request(tea))
             refused(RefusalCodes.orderExists) { _ = try OrderBook(db).create(request(cup)) }
@@ -96,10 +99,11 @@ import shop_payments
     // MARK: inventory
 
     private func inventory(_ body: (Database) throws -> Void) throws {
-        try transaction({ db, shop in
-            try StockRoom.createTables(db)
-            try StockRoom.fill(db, from: shop)
-        }, body)
+        try transaction(
+            { db, shop in
+                try StockRoom.createTables(db)
+                try StockRoom.fill(db, from: shop)
+            }, body)
     }
 
     private func available(_ sku: String, _ db: Database) throws -> Int? {
@@ -126,10 +130,11 @@ import shop_payments
     // MARK: payments
 
     private func payments(_ body: (Database) throws -> Void) throws {
-        try transaction({ db, shop in
-            try Ledger.createTables(db)
-            try Ledger.fill(db, from: shop)
-        }, body)
+        try transaction(
+            { db, shop in
+                try Ledger.createTables(db)
+                try Ledger.fill(db, from: shop)
+            }, body)
     }
 
     private func balance(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT balance FROM accounts") }

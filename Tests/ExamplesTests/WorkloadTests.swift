@@ -25,9 +25,10 @@ import shop_demo
         #expect(workload.orders.contains { !$0.lines.allSatisfy { sold.contains($0.sku) } })
         let wanted = workload.orders.flatMap(\.lines).reduce(into: [:]) { $0[$1.sku, default: 0] += $1.quantity }
         #expect(workload.shop.stock.contains { $0.quantity < wanted[$0.sku, default: 0] })
-        #expect(workload.shop.days.contains { day in
-            day.capacity < workload.orders.count { $0.day == day.day }
-        })
+        #expect(
+            workload.shop.days.contains { day in
+                day.capacity < workload.orders.count { $0.day == day.day }
+            })
         #expect(workload.shop.accounts.contains { $0.balance + $0.credit < 100_000 })
     }
 }

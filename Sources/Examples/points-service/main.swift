@@ -10,7 +10,8 @@ let barrier = try SQLiteBarrier(path: "points.sqlite") { db in
     try db.execute(sql: "CREATE TABLE IF NOT EXISTS points (customer TEXT PRIMARY KEY, points INTEGER NOT NULL)")
 }
 let service = Participant(
-    service: "points", redis: try RedisEndpoint(url: "redis://127.0.0.1"), barrier: barrier, logger: Logger(label: "points")
+    service: "points", redis: try RedisEndpoint(url: "redis://127.0.0.1"), barrier: barrier,
+    logger: Logger(label: "points")
 ) { points in
     points.on("award") { (purchase: Purchase, _, db) in
         guard purchase.total > 0 else { throw Refusal("nothing-to-award", "the purchase was free") }

@@ -10,7 +10,9 @@ package struct Workload: Sendable {
 
     package init(orders count: Int, seed: UInt64) {
         var random = SplitMix64(state: seed)
-        let products = (1...24).map { ShopSeed.Product(sku: "article-\($0)", price: .random(in: 150...4_000, using: &random)) }
+        let products = (1...24).map {
+            ShopSeed.Product(sku: "article-\($0)", price: .random(in: 150...4_000, using: &random))
+        }
         let customers = (1...80).map { "customer-\($0)" }
         let days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
         let requests = (0..<count).map { index in

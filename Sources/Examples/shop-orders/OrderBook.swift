@@ -45,7 +45,8 @@ package struct OrderBook {
     package static func fill(_ db: Database, from seed: ShopSeed) throws {
         for product in seed.products {
             try db.execute(
-                sql: "INSERT OR IGNORE INTO products (sku, price) VALUES (?, ?)", arguments: [product.sku, product.price])
+                sql: "INSERT OR IGNORE INTO products (sku, price) VALUES (?, ?)",
+                arguments: [product.sku, product.price])
         }
         for day in seed.days {
             try db.execute(
@@ -63,7 +64,8 @@ package struct OrderBook {
         }
         var priced: [(line: OrderRequest.Line, price: Int)] = []
         for line in request.lines {
-            guard let price = try Int.fetchOne(db, sql: "SELECT price FROM products WHERE sku = ?", arguments: [line.sku])
+            guard
+                let price = try Int.fetchOne(db, sql: "SELECT price FROM products WHERE sku = ?", arguments: [line.sku])
             else { throw Refusal(RefusalCodes.unknownProduct, "there is no product \(line.sku)") }
             priced.append((line, price))
         }

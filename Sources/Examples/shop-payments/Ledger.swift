@@ -74,6 +74,7 @@ package struct Ledger {
         }
         let available: Int = account["balance"] + account["credit"]
         return Refusal(
-            RefusalCodes.creditExceeded, "\(request.customer) can pay \(available) cents, the order costs \(priced.total)")
+            RefusalCodes.creditExceeded,
+            "\(request.customer) can pay \(available) cents, the order costs \(priced.total)")
     }
 }

@@ -71,7 +71,8 @@ package struct Audit: Sendable {
                 isUndone(reservation?.status, "released"), order,
                 "compensated, but the reservation is \(reservation?.status ?? "")")
             expect(
-                isUndone(payment?.status, "refunded"), order, "compensated, but the payment is \(payment?.status ?? "")")
+                isUndone(payment?.status, "refunded"), order, "compensated, but the payment is \(payment?.status ?? "")"
+            )
         case .stuck: findings.append("\(order): the saga is stuck")
         case .unfinished, nil: findings.append("\(order): started, and has no end")
         }

@@ -44,12 +44,18 @@ package struct AuditTable: CustomStringConvertible {
 
     private var sums: [String] {
         Self.lines([
-            ["articles", "\(counts.stockInitial.grouped) at first", "=", "\(counts.stockLeft.grouped) left",
-             "+ \(counts.stockReserved.grouped) reserved"],
-            ["cents", "\(counts.moneyOpening.grouped) at first", "=", "\(counts.moneyLeft.grouped) left",
-             "+ \(counts.moneyCaptured.grouped) captured"],
-            ["deliveries", "\(counts.daysBooked.grouped) booked", "=",
-             "\(counts.orders["confirmed", default: 0].grouped) confirmed", ""],
+            [
+                "articles", "\(counts.stockInitial.grouped) at first", "=", "\(counts.stockLeft.grouped) left",
+                "+ \(counts.stockReserved.grouped) reserved",
+            ],
+            [
+                "cents", "\(counts.moneyOpening.grouped) at first", "=", "\(counts.moneyLeft.grouped) left",
+                "+ \(counts.moneyCaptured.grouped) captured",
+            ],
+            [
+                "deliveries", "\(counts.daysBooked.grouped) booked", "=",
+                "\(counts.orders["confirmed", default: 0].grouped) confirmed", "",
+            ],
         ])
     }
 

@@ -46,7 +46,8 @@ struct Mishaps {
             mishap.process.kill()
             planned[index].isDone = true
             absent.append((mishap.process, now + mishap.absence))
-            progress.say("killed \(mishap.process.name) (SIGKILL to process \(processID)), \(ended.grouped) orders ended")
+            progress.say(
+                "killed \(mishap.process.name) (SIGKILL to process \(processID)), \(ended.grouped) orders ended")
         }
     }
 }
