@@ -130,7 +130,12 @@ let package = Package(
             "Shop", path: "Sources/Examples/Shop",
             [
                 "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .argumentParser, .grdb, .lifecycle,
-                .logging,
+                .logging, .unixSignals,
+            ]),
+        executable(
+            "points-service", path: "Sources/Examples/points-service",
+            [
+                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .grdb, .lifecycle, .logging, .unixSignals,
             ]),
         executable(
             "shop-orders", path: "Sources/Examples/shop-orders",

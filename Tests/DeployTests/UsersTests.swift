@@ -71,11 +71,12 @@ import Testing
         service("orders", not: "payments"), service("inventory", not: "orders"), service("payments", not: "inventory"),
         Role(
             user: "skald-orchestrator",
-            allowed: reads.filter { !$0.hasPrefix("MEMORY") && !$0.hasPrefix("XINFO CONSUMERS") } + writes + [
-                "GET {skald}:secret", "SET {skald}:secret x NX", "SCRIPT LOAD return(1)", "WAIT 0 0",
-                "EVALSHA 0000000000000000000000000000000000000000 1 {skald:3}:state", "INFO server",
-                "ZSCAN {skald:3}:open 0", "XTRIM {skald:3}:reply MINID 0", "MULTI", "EXEC",
-            ],
+            allowed: reads.filter { !["HGETALL", "XINFO CON", "MEMORY", "ZREV", "XREV"].contains(where: $0.hasPrefix) }
+                + writes + [
+                    "GET {skald}:secret", "SET {skald}:secret x NX", "SCRIPT LOAD return(1)", "WAIT 0 0",
+                    "EVALSHA 0000000000000000000000000000000000000000 1 {skald:3}:state", "INFO server",
+                    "ZSCAN {skald:3}:open 0", "XTRIM {skald:3}:reply MINID 0", "MULTI", "EXEC",
+                ],
             denied: nobodys + [
                 "CONFIG GET maxmemory", "EVALSHA 0000000000000000000000000000000000000000 1 {other:3}:state",
                 "EVALSHA 0000000000000000000000000000000000000000 1 other",

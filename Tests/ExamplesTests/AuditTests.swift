@@ -88,14 +88,14 @@ import shop_demo
     @Test func theTableShowsWhatTheAuditCounted() {
         let table = AuditTable(Audit(Self.sound, started: Self.started, ends: Self.ends)).description
         let expected = """
-                            orders        inventory      payments       sagas
-              kept          confirmed 1   reserved 1     captured 1     completed 1
-              undone        cancelled 1   released 1     refunded 1     compensated 2
-              never begun   none 1        none 1         none 1
-              half done     other 0       other 0        other 0        without end 0
+                            orders        inventory    payments     sagas
+              kept          confirmed 1   reserved 1   captured 1   completed 1
+              undone        cancelled 1   released 1   refunded 1   compensated 2
+              never begun   none 1        none 1       none 1
+              half done     other 0       other 0      other 0      without end 0
 
-              articles     6 at first       =   4 left      + 2 reserved
-              cents        1,500 at first   =   500 left    + 1,000 captured
+              articles     6 at first       =   4 left        + 2 reserved
+              cents        1,500 at first   =   500 left      + 1,000 captured
               deliveries   1 booked         =   1 confirmed
             """
         #expect(table == expected)

@@ -19,7 +19,7 @@ import shop_payments
         accounts: [.init(customer: "ada", balance: 900, credit: 100)])
 
     private func request(
-        _ order: String = "o-1", customer: String = "ada", day: String = "monday", _ lines: OrderRequest.Line...
+        _ lines: OrderRequest.Line..., order: String = "o-1", customer: String = "ada", day: String = "monday"
     ) -> OrderRequest {
         OrderRequest(order: order, customer: customer, day: day, lines: lines)
     }
@@ -56,7 +56,7 @@ import shop_payments
     }
 
     @Test func anOrderIsCreatedAtTodaysPrices() throws {
-        try orders { db in
+        try orders { db throws in
             #expect(try OrderBook(db).create(request(tea, cup)) == PricedOrder(total: 3_100))
             #expect(try String.fetchOne(db, sql: "SELECT status FROM orders WHERE id = 'o-1'") == "pending")
             #expect(try Int.fetchOne(db, sql: "SELECT sum(quantity) FROM lines WHERE order_id = 'o-1'") == 5)
@@ -64,23 +64,23 @@ import shop_payments
     }
 
     @Test func whatTheShopDoesNotSellOrDeliverIsRefused() throws {
-        try orders { db in
+        try orders { db throws in
             refused(RefusalCodes.unknownProduct) {
                 _ = try OrderBook(db).create(request(.init(sku: "gin", quantity: 1)))
             }
-            refused(RefusalCodes.unknownDay) { _ = try OrderBook(db).create(request(day: "sunday", tea)) }
+            refused(RefusalCodes.unknownDay) { _ = try OrderBook(db).create(request(tea, day: "sunday")) }
             _ = try OrderBook(db).create(request(tea))
             refused(RefusalCodes.orderExists) { _ = try OrderBook(db).create(request(cup)) }
         }
     }
 
     @Test func confirmingBooksTheDayUntilItIsFull() throws {
-        try orders { db in
+        try orders { db throws in
             let book = OrderBook(db)
-            for order in ["o-1", "o-2"] { _ = try book.create(request(order, tea)) }
-            try book.confirm(request("o-1", tea))
-            refused(RefusalCodes.dayFull) { try book.confirm(request("o-2", tea)) }
-            try book.cancel(request("o-2", tea))
+            for order in ["o-1", "o-2"] { _ = try book.create(request(tea, order: order)) }
+            try book.confirm(request(tea, order: "o-1"))
+            refused(RefusalCodes.dayFull) { try book.confirm(request(tea, order: "o-2")) }
+            try book.cancel(request(tea, order: "o-2"))
             #expect(try Int.fetchOne(db, sql: "SELECT booked FROM days") == 1)
             #expect(
                 try String.fetchAll(db, sql: "SELECT status FROM orders ORDER BY id") == ["confirmed", "cancelled"])
@@ -88,7 +88,7 @@ import shop_payments
     }
 
     @Test func onlyAPendingOrderIsCancelled() throws {
-        try orders { db in
+        try orders { db throws in
             refused(RefusalCodes.unexpectedState) { try OrderBook(db).cancel(request(tea)) }
             _ = try OrderBook(db).create(request(tea))
             try OrderBook(db).confirm(request(tea))
@@ -111,7 +111,7 @@ import shop_payments
     }
 
     @Test func whatIsReservedLeavesTheStockAndComesBackWhenReleased() throws {
-        try inventory { db in
+        try inventory { db throws in
             try StockRoom(db).reserve(request(tea))
             #expect(try available("tea", db) == 3)
             try StockRoom(db).release(request(tea))
@@ -121,7 +121,7 @@ import shop_payments
     }
 
     @Test func tooLittleStockIsRefused() throws {
-        try inventory { db in
+        try inventory { db throws in
             refused(RefusalCodes.outOfStock) { try StockRoom(db).reserve(request(cup)) }
             refused(RefusalCodes.outOfStock) { try StockRoom(db).reserve(request(.init(sku: "gin", quantity: 1))) }
         }
@@ -140,18 +140,20 @@ import shop_payments
     private func balance(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT balance FROM accounts") }
 
     @Test func aBalanceFallsAsFarAsTheCreditGoes() throws {
-        try payments { db in
-            try Ledger(db).charge(request("o-1", tea), PricedOrder(total: 1_000))
+        try payments { db throws in
+            try Ledger(db).charge(request(tea, order: "o-1"), PricedOrder(total: 1_000))
             #expect(try balance(db) == -100)
-            refused(RefusalCodes.creditExceeded) { try Ledger(db).charge(request("o-2", tea), PricedOrder(total: 1)) }
+            refused(RefusalCodes.creditExceeded) {
+                try Ledger(db).charge(request(tea, order: "o-2"), PricedOrder(total: 1))
+            }
             refused(RefusalCodes.unknownCustomer) {
-                try Ledger(db).charge(request("o-3", customer: "bob", tea), PricedOrder(total: 1))
+                try Ledger(db).charge(request(tea, order: "o-3", customer: "bob"), PricedOrder(total: 1))
             }
         }
     }
 
     @Test func aRefundGivesBackWhatWasChargedOnce() throws {
-        try payments { db in
+        try payments { db throws in
             try Ledger(db).charge(request(tea), PricedOrder(total: 400))
             try Ledger(db).refund(request(tea))
             #expect(try balance(db) == 900)

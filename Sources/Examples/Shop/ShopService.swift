@@ -5,6 +5,7 @@ import RedisTransport
 public import SagaParticipant
 public import SagaParticipantSQLite
 import ServiceLifecycle
+import UnixSignals
 
 /// What the shop's services have in common: their options, and the way from them to a running participant.
 public struct ShopService: ParsableArguments {

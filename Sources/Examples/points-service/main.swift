@@ -1,8 +1,10 @@
 import GRDB
 import Logging
+import RedisTransport
 import SagaParticipant
 import SagaParticipantSQLite
 import ServiceLifecycle
+import UnixSignals
 
 struct Purchase: Decodable { var customer: String, total: Int }
 

@@ -47,9 +47,4 @@ final class ShopProcess: Sendable {
         let code = child.withLock { $0?.exitCode }
         return code == 0 ? nil : "\(name) ended with \(code.map { "code \($0)" } ?? "a signal") after SIGTERM"
     }
-
-    /// Why it ended by itself, where it did.
-    var unexpectedEnd: String? {
-        isRunning ? nil : "\(name) ended by itself; its log: \(logFile)"
-    }
 }

@@ -11,6 +11,8 @@ final class Stage: Sendable {
     let inventory: [ShopProcess]
     let payments: ShopProcess
 
+    var redisURL: String { redis.url }
+
     var services: [ShopProcess] { [orders] + inventory + [payments] }
 
     private init(directory: String, redis: LocalRedisServer, programs: Programs) {
@@ -51,7 +53,30 @@ final class Stage: Sendable {
         return stage
     }
 
-    func database(of service: String) -> String { Self.database(of: service, in: directory) }
+    /// What the databases say now.
+    func books() throws -> ShopBooks {
+        try ShopBooks(
+            orders: Self.database(of: "orders", in: directory),
+            inventory: Self.database(of: "inventory", in: directory),
+            payments: Self.database(of: "payments", in: directory))
+    }
+
+    /// Looks whether a process ended that nobody killed.
+    func checkAllRun(_ isAway: (ShopProcess) -> Bool) throws {
+        for process in services + [orchestrator] where !process.isRunning && !isAway(process) {
+            throw DemoError("\(process.name) ended by itself")
+        }
+    }
+
+    /// The last words of each process, for whoever has to find out what went wrong.
+    func logTails() -> String {
+        (services + [orchestrator]).map { process in
+            // A file that is not there has nothing to say.
+            let text = (try? String(contentsOfFile: process.logFile, encoding: .utf8)) ?? ""
+            let lines = text.split(separator: "\n").suffix(8)
+            return (["--- \(process.name)"] + lines).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
 
     private static func database(of service: String, in directory: String) -> String {
         "\(directory)/\(service).sqlite"
