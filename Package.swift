@@ -157,6 +157,12 @@ let package = Package(
         tests(
             "RedisTransportTests",
             ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
+        tests(
+            "SagaParticipantTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaParticipant", "SagaParticipantSQLite", "SagaRedis",
+                "SagaWire", "TestSupport", .grdb, .lifecycle, .logging,
+            ]),
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
         // Seeded randomness and random definitions, for the tests of several targets.
         .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),

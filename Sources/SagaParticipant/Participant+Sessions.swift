@@ -2,6 +2,7 @@ import Logging
 import RedisTransport
 import SagaRedis
 import ServiceLifecycle
+import Synchronization
 
 extension Participant {
     /// One session after the other, until a graceful shutdown.
@@ -59,15 +60,14 @@ extension Participant {
     /// Connects, and waits for the namespace.
     private func open() async throws -> ParticipantSession<Store> {
         let (core, reader, writer) = (core, reader, writer)
-        return try await cancelWhenGracefulShutdown {
+        let (keys, reading, writing) = try await cancelWhenGracefulShutdown {
             var pauses = Pauses()
             var isAnnounced = false
             while true {
                 let connection = try await writer.connection()
                 if let keys = try await NamespaceMeta.read(core.namespace, on: connection) {
                     try await core.clock.measure(on: connection)
-                    return ParticipantSession(
-                        core: core, keys: keys, reader: try await reader.connection(), writer: connection)
+                    return (keys, try await reader.connection(), connection)
                 }
                 if !isAnnounced {
                     core.logger.notice(
@@ -78,6 +78,7 @@ extension Participant {
                 try await Task.sleep(for: pauses.next())
             }
         }
+        return ParticipantSession(core: core, keys: keys, reader: reading, writer: writing)
     }
 
     /// Sleeps, but not into a graceful shutdown.

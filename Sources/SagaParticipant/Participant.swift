@@ -1,9 +1,10 @@
 public import Logging
 public import NIOCore
-import NIOPosix
+public import NIOPosix
 public import RedisTransport
 import SagaCore
 public import ServiceLifecycle
+import Synchronization
 
 /// A service's part in sagas: reads its commands, lets its handlers execute them behind a barrier, and answers.
 ///

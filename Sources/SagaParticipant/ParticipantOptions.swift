@@ -1,4 +1,4 @@
-public import SagaCore
+import SagaCore
 
 /// How a participant reads, and its bounds.
 public struct ParticipantOptions: Sendable {

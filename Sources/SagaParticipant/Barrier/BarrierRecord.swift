@@ -1,5 +1,4 @@
 public import SagaCore
-public import SagaWire
 
 /// What a participant has recorded under one idempotency key.
 public struct BarrierRecord: Sendable, Hashable {

@@ -1,4 +1,4 @@
-public import SagaCore
+import SagaCore
 public import SagaWire
 
 extension Phase {

@@ -1,3 +1,5 @@
+import SagaWire
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else

@@ -2,7 +2,7 @@ extension Handlers {
     /// Handles an operation: the saga's input comes decoded from JSON, and what is returned becomes the step's result.
     ///
     /// An input that cannot be decoded is refused with the code `invalid-input`.
-    public mutating func on<Input: Decodable, Output: Encodable>(
+    public mutating func on<Input: Decodable & SendableMetatype, Output: Encodable & SendableMetatype>(
         _ operation: String, _ handler: @escaping @Sendable (Input, CommandContext, Store.Transaction) throws -> Output
     ) {
         raw(operation) { context, transaction in
@@ -11,7 +11,7 @@ extension Handlers {
     }
 
     /// Handles an operation that has no result.
-    public mutating func on<Input: Decodable>(
+    public mutating func on<Input: Decodable & SendableMetatype>(
         _ operation: String, _ handler: @escaping @Sendable (Input, CommandContext, Store.Transaction) throws -> Void
     ) {
         raw(operation) { context, transaction in
@@ -21,7 +21,7 @@ extension Handlers {
     }
 
     /// Handles an operation whose effect lies outside of the barrier's transaction. See ``external(_:within:_:)``.
-    public mutating func onExternal<Input: Decodable, Output: Encodable>(
+    public mutating func onExternal<Input: Decodable & SendableMetatype, Output: Encodable & SendableMetatype>(
         _ operation: String, within: Duration,
         _ handler: @escaping @Sendable (Input, CommandContext) async throws -> Output
     ) {
@@ -31,7 +31,7 @@ extension Handlers {
     }
 
     /// Handles an operation without a result whose effect lies outside of the barrier's transaction.
-    public mutating func onExternal<Input: Decodable>(
+    public mutating func onExternal<Input: Decodable & SendableMetatype>(
         _ operation: String, within: Duration,
         _ handler: @escaping @Sendable (Input, CommandContext) async throws -> Void
     ) {

@@ -1,5 +1,4 @@
-public import SagaCore
-public import SagaWire
+import SagaCore
 
 /// A service's handlers, by operation name. Actions and compensations alike are operations.
 ///

@@ -1,6 +1,7 @@
 import RedisTransport
 import SagaCore
 import SagaWire
+import Synchronization
 
 extension ParticipantCore {
     /// The whole way of a call outside of the transaction: intention, call, record, answer.
@@ -10,7 +11,7 @@ extension ParticipantCore {
         answers.add(reply, to: work.id)
         do {
             for transaction in answers.transactions {
-                try AnswerBatch.check(await writer.submitTransaction(transaction.commands).get())
+                _ = try AnswerBatch.check(await writer.submitTransaction(transaction.commands).get())
             }
             counts.withLock { $0.add(answers.counts, confirmed: 1) }
         } catch {

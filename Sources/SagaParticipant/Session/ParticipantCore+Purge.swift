@@ -1,3 +1,4 @@
+import Logging
 import SagaCore
 import ServiceLifecycle
 

@@ -1,4 +1,4 @@
-import SagaWire
+package import SagaWire
 
 /// Seams at which a test makes things go wrong.
 package struct ParticipantHooks: Sendable {

@@ -1,6 +1,8 @@
+import Logging
 import RedisTransport
 import SagaCore
 import SagaWire
+import Synchronization
 
 extension ParticipantSession {
     /// Performs entries in batches, and sends the answers of one batch while the next one is performed.

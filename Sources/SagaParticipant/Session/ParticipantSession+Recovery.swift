@@ -1,5 +1,8 @@
+import Logging
 import RedisTransport
 import SagaCore
+import SagaRedis
+import Synchronization
 
 extension ParticipantSession {
     /// Reads what is pending with this consumer, from an earlier session or an earlier process: answers that were lost,

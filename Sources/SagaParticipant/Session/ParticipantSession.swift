@@ -2,6 +2,7 @@ import RedisTransport
 import SagaRedis
 import SagaWire
 import ServiceLifecycle
+import Synchronization
 
 /// The life of a participant on one pair of connections: what was left behind, then what is new, until a graceful
 /// shutdown or the first error.
