@@ -73,7 +73,7 @@ struct Show {
                 throw DemoError("\(all - coordinator.ends.count) orders have no end after \(patience)")
             }
             try stage.checkAllRun { mishaps.isAway($0) }
-            let count = min(inFlight - (placed - coordinator.ends.count), all - placed)
+            let count = min(inFlight - (placed - coordinator.ends.count), mishaps.limit(of: all) - placed)
             if count > 0 {
                 try await coordinator.place(workload.orders[placed..<placed + count])
                 placed += count

@@ -14,7 +14,7 @@ struct Mishaps {
     init(on stage: Stage) {
         planned = [
             // Its orders are taken over by the other instance.
-            Mishap(part: 0.15, process: stage.inventory[0], absence: .seconds(4)),
+            Mishap(part: 0.15, process: stage.inventory[0], absence: .seconds(5)),
             // The only one of its kind: its commands wait for it.
             Mishap(part: 0.35, process: stage.payments, absence: .seconds(1)),
             // Its partitions are taken over when their lease has run out, here by its own successor.
@@ -22,11 +22,15 @@ struct Mishaps {
         ]
     }
 
-    /// Whether a process is away that is still to come back.
-    var isUnderWay: Bool { !absent.isEmpty }
-
     /// Whether everything happened that was planned.
     var areOver: Bool { planned.allSatisfy(\.isDone) && absent.isEmpty }
+
+    /// How many orders may be placed by now: while one mishap is under way, not so many that the next one would come
+    /// when everything has ended.
+    func limit(of all: Int) -> Int {
+        guard !absent.isEmpty, let next = planned.first(where: { !$0.isDone }) else { return all }
+        return Int(next.part * Double(all)) - 1
+    }
 
     func isAway(_ process: ShopProcess) -> Bool { absent.contains { $0.process === process } }
 
@@ -41,7 +45,7 @@ struct Mishaps {
         for index in planned.indices where !planned[index].isDone {
             let mishap = planned[index]
             // One at a time, so that it can be seen what each does.
-            guard !isUnderWay, Double(ended) >= mishap.part * Double(all) else { return }
+            guard absent.isEmpty, Double(ended) >= mishap.part * Double(all) else { return }
             let processID = mishap.process.processID
             mishap.process.kill()
             planned[index].isDone = true
