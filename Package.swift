@@ -122,7 +122,7 @@ let package = Package(
             [
                 "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
                 "SagaParticipant",
-                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging, .unixSignals,
+                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
             ]),
 
         // The example: an order shop of three services, each with its own database, and the demo that runs them.
