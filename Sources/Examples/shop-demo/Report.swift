@@ -5,6 +5,8 @@ struct Report: CustomStringConvertible {
     let complaints: [String]
     /// From the first order placed to the last one's end.
     let seconds: Double
+    /// Commands that were delivered again.
+    let redeliveries: Int
     /// One compensated saga, as `skald show` tells it.
     let timeline: String?
 
@@ -20,7 +22,8 @@ struct Report: CustomStringConvertible {
 
     private var rate: String {
         let perSecond = Int((Double(audit.counts.started) / max(seconds, 0.001)).rounded())
-        return "  \(audit.counts.started.grouped) orders in \(Int(seconds.rounded())) s, kills included: "
+        return "  \(redeliveries.grouped) commands were delivered again after the kills, and absorbed\n"
+            + "  \(audit.counts.started.grouped) orders in \(Int(seconds.rounded())) s, kills included: "
             + "\(perSecond.grouped) a second (debug build)"
     }
 

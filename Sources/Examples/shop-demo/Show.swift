@@ -55,7 +55,10 @@ struct Show {
         await coordinator.close()
         let audit = try Audit(stage.books(), started: workload.orders.map(\.order), ends: coordinator.ends)
         progress.print(
-            Report(audit: audit, complaints: complaints, seconds: seconds, timeline: timeline).description)
+            Report(
+                audit: audit, complaints: complaints, seconds: seconds, redeliveries: stage.redeliveries(),
+                timeline: timeline
+            ).description)
         return audit.findings.isEmpty && complaints.isEmpty
     }
 

@@ -68,6 +68,16 @@ final class Stage: Sendable {
         }
     }
 
+    /// Commands that were delivered again, after whoever had them first was killed; as the services said when they
+    /// stopped. Those of a process that was killed later are not in it.
+    func redeliveries() -> Int {
+        services.reduce(0) { sum, process in
+            // A file that is not there has nothing to say.
+            let text = (try? String(contentsOfFile: process.logFile, encoding: .utf8)) ?? ""
+            return sum + text.matches(of: /recovered=([0-9]+)/).compactMap { Int($0.1) }.reduce(0, +)
+        }
+    }
+
     /// The last words of each process, for whoever has to find out what went wrong.
     func logTails() -> String {
         (services + [orchestrator]).map { process in
