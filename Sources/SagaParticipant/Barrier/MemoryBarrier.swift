@@ -1,0 +1,81 @@
+public import SagaCore
+public import SagaWire
+import Synchronization
+
+/// A barrier that keeps its records in memory, next to a state of the service's own: for tests and for benchmarks.
+///
+/// Its records die with the process, so nothing that outlives the process may depend on it.
+public final class MemoryBarrier<State: Sendable>: Barrier {
+    /// What a handler changes. A handler that refuses or fails leaves the state as it was.
+    public final class Transaction {
+        public var state: State
+
+        init(_ state: State) {
+            self.state = state
+        }
+    }
+
+    private struct Contents {
+        var transaction: Transaction
+        var ledger: MemoryLedger
+    }
+
+    // Handlers run under this lock: it is the database's write lock.
+    private let contents: Mutex<Contents>
+
+    /// - Parameter sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
+    public init(_ state: State, keeping sagas: Int = 1_000_000) {
+        contents = Mutex(Contents(transaction: Transaction(state), ledger: MemoryLedger(capacity: sagas)))
+    }
+
+    /// Reads or changes the state outside of any command.
+    public func withState<Result: Sendable>(_ body: (inout State) throws -> Result) rethrows -> Result {
+        try contents.withLock { try body(&$0.transaction.state) }
+    }
+
+    /// What is recorded about a saga under the keys of one step.
+    package func recorded(namespace: String, saga: String, step: String) -> RecordedState {
+        contents.withLock { contents in
+            contents.ledger.state(namespace: namespace, saga: saga) {
+                Command.key(saga: saga, step: step, phase: $0)
+            }
+        }
+    }
+
+    public func perform(
+        _ batch: CommandBatch, _ handler: @escaping @Sendable (Command, Transaction) -> HandlerOutcome
+    ) async throws -> [BarrierAnswer] {
+        contents.withLock { contents in
+            batch.commands.map { command in
+                let transaction = contents.transaction
+                let (saga, recorded) = contents.ledger.open(command, namespace: batch.namespace, now: batch.now)
+                let conclusion = BarrierRules.perform(command, recorded: recorded, now: batch.now) {
+                    let before = transaction.state
+                    let outcome = handler(command, transaction)
+                    if !outcome.keepsChanges { transaction.state = before }
+                    return outcome
+                }
+                if let record = conclusion.record { saga[command.key] = record }
+                return conclusion.answer
+            }
+        }
+    }
+
+    public func purge(before instant: Milliseconds, limit: Int) async throws -> Int {
+        contents.withLock { $0.ledger.purge(before: instant, limit: limit) }
+    }
+}
+
+extension MemoryBarrier where State == Void {
+    /// A barrier without a state, for handlers that do nothing.
+    public convenience init(keeping sagas: Int = 1_000_000) {
+        self.init((), keeping: sagas)
+    }
+}
+
+extension HandlerOutcome {
+    /// Whether what the handler did in the transaction is committed.
+    package var keepsChanges: Bool {
+        if case .succeeded = self { true } else { false }
+    }
+}

@@ -1,0 +1,91 @@
+import RedisTransport
+import SagaCore
+import SagaRedis
+import SagaWire
+
+/// Reads the entries of XREADGROUP's and XAUTOCLAIM's replies, in place.
+///
+/// Whatever an entry holds, reading it never fails as a whole: what is no command comes out as undecodable, with its
+/// dead letter.
+struct DeliveryReader {
+    let keys: KeySpace
+    let service: String
+    let commandBytes: Int
+    let deliveryLimit: Int
+    private let partitions: [String: Int]
+    // Reused from entry to entry: its buffers are valid only while the reply is held.
+    private var views: [FieldView] = []
+
+    init(keys: KeySpace, service: String, options: ParticipantOptions) {
+        self.keys = keys
+        self.service = service
+        commandBytes = options.commandBytes
+        deliveryLimit = options.deliveryLimit
+        partitions = Dictionary(
+            uniqueKeysWithValues: (0..<keys.partitions).map { (keys.command($0, service: service), $0) })
+    }
+
+    /// The entries of a reply to XREADGROUP: an array of streams, or a null where nothing came.
+    static func streams(in reply: RedisReply, _ body: (_ key: String, _ entries: RedisValue) -> Void) {
+        let streams = reply.value
+        for index in 0..<streams.count {
+            guard let key = streams[index][0].string else { continue }
+            body(key, streams[index][1])
+        }
+    }
+
+    mutating func read(_ reply: RedisReply, deliveries: DeliveryCounts = [:]) -> [Delivery] {
+        var result: [Delivery] = []
+        Self.streams(in: reply) { key, entries in
+            guard let partition = partitions[key] else { return }
+            append(entries, of: partition, deliveries: deliveries, to: &result)
+        }
+        return result
+    }
+
+    /// Appends the entries of one stream.
+    mutating func append(
+        _ entries: RedisValue, of partition: Int, deliveries: DeliveryCounts, to result: inout [Delivery]
+    ) {
+        result.reserveCapacity(result.count + entries.count)
+        for index in 0..<entries.count {
+            let entry = entries[index]
+            // Redis 6.2 claims deleted entries as nulls; they cannot be acknowledged without their id.
+            guard let id = entry[0].string else { continue }
+            let entryID = EntryID(partition: partition, entry: id)
+            result.append(delivery(entryID, entry[1], deliveries: deliveries[entryID] ?? 1))
+        }
+    }
+
+    private mutating func delivery(_ id: EntryID, _ fields: RedisValue, deliveries: Int) -> Delivery {
+        guard fields.kind == .array else { return Delivery(id: id, content: .vanished) }
+        fields.withFieldViews(reusing: &views) { _ in }
+        let bytes = views.reduce(0) { $0 + $1.name.count + $1.value.count }
+        return withExtendedLifetime(fields) {
+            do throws(DeadReason) {
+                guard bytes <= commandBytes else {
+                    throw DeadReason(.oversized, "the command has \(bytes) bytes; the limit is \(commandBytes)")
+                }
+                let command = try Command.decode(views)
+                if let fault = command.keyFault { throw fault }
+                guard deliveries > deliveryLimit else {
+                    return Delivery(id: id, content: .command(command), isSuspect: deliveries > 2)
+                }
+                let reason = DeadReason(.poison, "delivered \(deliveries) times and never answered")
+                return Delivery(id: id, content: .poison(command, letter(id, reason)))
+            } catch {
+                return Delivery(id: id, content: .undecodable(letter(id, error)))
+            }
+        }
+    }
+
+    private func letter(_ id: EntryID, _ reason: DeadReason) -> DeadLetter {
+        let saga = views.first { $0.isNamed("saga") }?.text
+        return DeadLetter(
+            source: keys.command(id.partition, service: service), entry: id.entry, reason: reason,
+            saga: saga.flatMap { Names.isSagaID($0) ? $0 : nil }, original: views)
+    }
+}
+
+/// How often entries have been delivered, where it was asked for.
+typealias DeliveryCounts = [EntryID: Int]

@@ -1,0 +1,129 @@
+import Logging
+import RedisTransport
+import SagaCore
+import SagaRedis
+import SagaWire
+import Synchronization
+
+/// What all sessions of a participant share.
+final class ParticipantCore<Store: Barrier>: Sendable {
+    /// The service's name, which is its consumer group's as well.
+    let service: String
+    let namespace: String
+    let consumer: String
+    let options: ParticipantOptions
+    let handlers: Handlers<Store>
+    let barrier: Store
+    let hooks: ParticipantHooks
+    let logger: Logger
+    let clock = RedisClock()
+    let calls: ExternalCalls
+    let counts = Mutex(ParticipantCounts())
+    private let notices = Mutex(Notices())
+
+    private struct Notices {
+        var unknownOperations: Set<String> = []
+        var isBarrierDown = false
+        /// Performed by this process, and not known to be answered: not what kills it.
+        var survived: Set<EntryID> = []
+    }
+
+    init(
+        service: String, namespace: String, options: ParticipantOptions, handlers: Handlers<Store>, barrier: Store,
+        hooks: ParticipantHooks, logger: Logger
+    ) {
+        self.service = service
+        self.namespace = namespace
+        consumer = options.consumer ?? "\(service)-1"
+        self.options = options
+        self.handlers = handlers
+        self.barrier = barrier
+        self.hooks = hooks
+        self.logger = logger
+        calls = ExternalCalls(concurrency: options.concurrency)
+    }
+
+    /// How long a command is left to another consumer. Nobody may take a call for abandoned that is still allowed to
+    /// take its time.
+    var claimAfter: Duration {
+        let longestCall = handlers.longestCall
+        guard longestCall > .zero else { return options.claimAfter }
+        return max(options.claimAfter, longestCall + .milliseconds(2 * ExternalCall.grace))
+    }
+
+    /// Performs local commands, and gives one answer for each, in order.
+    ///
+    /// Where the barrier itself is out of order, the answer is `retry`: nothing is known of what it committed, and the
+    /// coordinator knows that a `retry` proves nothing.
+    func perform(_ commands: [Command], now: Milliseconds) async throws -> [BarrierAnswer] {
+        let batch = CommandBatch(namespace: namespace, now: now, commands: commands)
+        return try await settle(batch) { [handlers] command, transaction in
+            handlers.run(command, transaction, now: now)
+        }
+    }
+
+    /// Performs a batch with a handler of the caller's.
+    func settle(
+        _ batch: CommandBatch, _ handler: @escaping @Sendable (Command, Store.Transaction) -> HandlerOutcome
+    ) async throws -> [BarrierAnswer] {
+        guard !batch.commands.isEmpty else { return [] }
+        do {
+            let answers = try await barrier.perform(batch, handler)
+            noticeBarrier(down: nil)
+            return answers
+        } catch {
+            try Task.checkCancellation()
+            noticeBarrier(down: error)
+            return batch.commands.map { command in
+                .reply(
+                    ReplyMessage(
+                        id: command.id, outcome: .retry, error: "the service's database: \(error)".cut(to: 1_024),
+                        code: RetryCode.unavailable))
+            }
+        }
+    }
+
+    private func noticeBarrier(down error: (any Error)?) {
+        let changed = notices.withLock { notices in
+            defer { notices.isBarrierDown = error != nil }
+            return notices.isBarrierDown != (error != nil)
+        }
+        guard changed else { return }
+        if let error {
+            logger.warning("the barrier failed; commands are answered retry", metadata: ["reason": "\(error)"])
+        } else {
+            logger.info("the barrier works again")
+        }
+    }
+
+    /// Says once that an operation is asked for which nobody handles.
+    func noticeUnknown(_ operation: String) {
+        guard handlers[operation] == nil else { return }
+        guard notices.withLock({ $0.unknownOperations.insert(operation).inserted }) else { return }
+        logger.warning(
+            "no handler for an operation; its commands are answered retry until a build that has one is deployed",
+            metadata: ["operation": "\(operation)"])
+    }
+
+    // MARK: entries that were performed and not answered
+
+    /// The most that are remembered; forgetting some only costs an answer of `retry`.
+    private static var survivedLimit: Int { 16_384 }
+
+    func noteSurvived(_ entries: some Sequence<EntryID>) {
+        notices.withLock { notices in
+            notices.survived.formUnion(entries)
+            if notices.survived.count > Self.survivedLimit { notices.survived = [] }
+        }
+    }
+
+    func noteAnswered(_ entries: some Sequence<EntryID>) {
+        notices.withLock { notices in
+            if !notices.survived.isEmpty { notices.survived.subtract(entries) }
+        }
+    }
+
+    func hasSurvived(_ entry: EntryID) -> Bool {
+        notices.withLock { $0.survived.contains(entry) }
+    }
+}
