@@ -105,7 +105,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaClient", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaOrchestrator", "SagaWire", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),
@@ -121,8 +121,7 @@ let package = Package(
             "skald",
             [
                 "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
-                "SagaParticipant",
-                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
+                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .lifecycle, .logging, .unixSignals,
             ]),
 
         // The example: an order shop of three services, each with its own database, and the demo that runs them.
