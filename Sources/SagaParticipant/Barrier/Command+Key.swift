@@ -18,7 +18,7 @@ extension Command {
     ///
     /// The barrier finds an action's record by its compensation's key, so a key of another form would let a
     /// compensation pass for an empty one.
-    var keyFault: DeadReason? {
+    package var keyFault: DeadReason? {
         var rest = key.utf8[...]
         for part in [saga, "/", step] {
             guard rest.starts(with: part.utf8) else { return Self.wrongKey }
