@@ -18,7 +18,8 @@ struct CommandTests {
             let wrong = [
                 "", "/", "order-17/refund/pay", "order-17/refund/pay/", "order-17/refund/pay/\(other)",
                 "order-17/refund/pays/\(phase.rawValue)", "order-17/pay/\(phase.rawValue)",
-                "order-17/refund/pay/\(phase.rawValue)/", "order-17/refund/pay#3", "order-17/refund/pay#3/x/\(phase.rawValue)",
+                "order-17/refund/pay/\(phase.rawValue)/", "order-17/refund/pay#3",
+                "order-17/refund/pay#3/x/\(phase.rawValue)",
             ]
             for key in wrong {
                 command.key = key
@@ -27,7 +28,9 @@ struct CommandTests {
         }
     }
 
-    @Test("Texts are cut at whole characters", arguments: [("abc", 3, "abc"), ("abc", 2, "ab"), ("aä", 2, "a"), ("ä", 1, "")])
+    @Test(
+        "Texts are cut at whole characters",
+        arguments: [("abc", 3, "abc"), ("abc", 2, "ab"), ("aä", 2, "a"), ("ä", 1, "")])
     func cut(_ text: String, _ limit: Int, _ expected: String) {
         #expect(text.cut(to: limit) == expected)
     }
@@ -48,7 +51,8 @@ struct CommandTests {
         #expect(HandlerOutcome(thrown: RetryLater("text", after: .seconds(2))) == .retry(error: "text", after: 2_000))
         #expect(HandlerOutcome(thrown: RetryLater("text", after: .seconds(-2))) == .retry(error: "text", after: 0))
         #expect(HandlerOutcome(thrown: Trouble()) == .retry(error: "Trouble()"))
-        let long = HandlerOutcome(thrown: Refusal(String(repeating: "c", count: 100), String(repeating: "e", count: 9_000)))
+        let long = HandlerOutcome(
+            thrown: Refusal(String(repeating: "c", count: 100), String(repeating: "e", count: 9_000)))
         guard case .failed(let code, let error) = long else { return }
         #expect(code.utf8.count == 64)
         #expect(error.utf8.count == 4_096)

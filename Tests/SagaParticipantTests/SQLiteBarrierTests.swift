@@ -55,8 +55,9 @@ struct SQLiteBarrierTests {
         #expect(effects.values.allSatisfy { $0 == 1 })
     }
 
-    @Test("A handler that ends the transaction, or a constraint that fails at the commit, takes only its own command",
-          arguments: ["ROLLBACK", "constraint"])
+    @Test(
+        "A handler that ends the transaction, or a constraint that fails at the commit, takes only its own command",
+        arguments: ["ROLLBACK", "constraint"])
     func brokenTransaction(_ fault: String) async throws {
         let database = try temporaryDatabase()
         try await database.write { db in

@@ -139,7 +139,9 @@ struct ExternalCallTests {
                 party.open()
                 _ = try await namespace.awaitReplies(2)
                 try await namespace.send([.test(.compensation, operation: "release", attempt: 2)])
-                let last = try await namespace.awaitReplies(3).first { $0.id.phase == .compensation && $0.id.attempt == 2 }
+                let last = try await namespace.awaitReplies(3).first {
+                    $0.id.phase == .compensation && $0.id.attempt == 2
+                }
                 #expect(last?.outcome == .succeeded)
             }
         }

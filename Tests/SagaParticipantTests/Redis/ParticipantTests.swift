@@ -123,7 +123,9 @@ struct ParticipantTests {
             let namespace = Namespace(server)
             let log = LogRecorder()
             try await running(counting(namespace, logger: log.logger)) { _ in
-                try await eventually("the notice") { log.messages.contains { $0.contains("waiting for the namespace") } }
+                try await eventually("the notice") {
+                    log.messages.contains { $0.contains("waiting for the namespace") }
+                }
                 try await namespace.send([.test(.action)])
                 try await namespace.open()
                 #expect(try await namespace.awaitReply()?.outcome == .succeeded)
@@ -150,7 +152,8 @@ struct ParticipantTests {
                 let time = try await namespace.client.send(RedisCommand("TIME")).value[0].string.flatMap(Int64.init)
                 let now = try #require(time) * 1_000
                 try await namespace.send([
-                    .test(.action, saga: "late", deadline: now - 5_000), .test(.action, saga: "due", deadline: now + 60_000),
+                    .test(.action, saga: "late", deadline: now - 5_000),
+                    .test(.action, saga: "due", deadline: now + 60_000),
                 ])
                 let replies = try await namespace.awaitReplies(2)
                 #expect(replies.first { $0.saga == "late" }?.outcome == .retry)
@@ -178,7 +181,8 @@ struct ParticipantTests {
     func undecodable() async throws {
         try await Namespace.with(partitions: 1) { namespace in
             let bad = try await namespace.client.send(
-                RedisCommand("XADD", namespace.stream(0), "*", "saga", "s-1", "phase", "sideways", "input",
+                RedisCommand(
+                    "XADD", namespace.stream(0), "*", "saga", "s-1", "phase", "sideways", "input",
                     String(repeating: "x", count: 5_000))
             ).value.string
             var forged = Command.test(.compensation, saga: "s-2")

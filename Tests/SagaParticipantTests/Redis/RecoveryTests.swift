@@ -122,7 +122,9 @@ struct RecoveryTests {
         }
     }
 
-    @Test("A command that was delivered again and again without an answer is answered retry, and copied to the dead letters")
+    @Test(
+        "A command that was delivered again and again without an answer is answered retry, and copied to the dead letters"
+    )
     func poison() async throws {
         try await Namespace.with(partitions: 1) { namespace in
             let entries = try await namespace.send([.test(.action, saga: "killer"), .test(.action, saga: "harmless")])
@@ -192,7 +194,9 @@ struct RecoveryTests {
                 try await eventually("the first answers") { participant.counts.received > 0 }
                 namespace.server.kill()
                 try await namespace.server.restart()
-                try await eventually("all answers") { Set(try await namespace.replies().map(\.message.id)).count == 200 }
+                try await eventually("all answers") {
+                    Set(try await namespace.replies().map(\.message.id)).count == 200
+                }
             }
             #expect(barrier.withState { $0.count == 200 && $0.values.allSatisfy { $0 == 1 } })
             #expect(try await namespace.pending() == 0)
