@@ -22,7 +22,8 @@ public final class Orchestrator: Service {
         self.options = options
         self.secret = secret
         self.logger = logger
-        holdings = Holdings(laneCount: options.lanes)
+        let laneCount = min(options.lanes, options.partitions ?? options.lanes)
+        holdings = Holdings(laneCount: laneCount)
         registry = DefinitionRegistry(store: store)
     }
 
@@ -104,7 +105,7 @@ public final class Orchestrator: Service {
                 session: store.session(), partitionCount: partitionCount, options: options, holdings: holdings,
                 logger: logger)
             group.addTask { await keeper.run() }
-            for index in 0..<options.lanes {
+            for index in 0..<holdings.laneCount {
                 let session = store.session()
                 group.addTask { [registry, options, holdings, logger] in
                     await Lane(

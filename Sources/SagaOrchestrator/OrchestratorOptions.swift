@@ -9,8 +9,9 @@ public struct OrchestratorOptions: Sendable {
     public var lease: Milliseconds = 3_000
     /// Partitions of a new namespace; nil takes what is there.
     public var partitions: Int?
-    /// Loops that share the partitions among them, each with connections of its own.
-    public var lanes = 1
+    /// Loops that share the partitions among them, each with connections of its own. Several serve a process of several
+    /// cores, and keep the number of streams that one blocking read waits on, which Redis pays for at each wake-up, small.
+    public var lanes = 4
     /// Entries that one read takes from each inbox stream; with it a commit's size is bounded.
     public var readCount = 256
     /// Longest wait of one blocking read.
