@@ -148,6 +148,24 @@ struct RecoveryTests {
         }
     }
 
+    @Test("Commands that were delivered several times are performed alone, so that a killer takes no others with it")
+    func suspects() async throws {
+        try await Namespace.with(partitions: 1) { namespace in
+            let entries = try await namespace.send((0..<6).map { .test(.action, saga: "saga-\($0)") })
+            try await namespace.takeAndDie(consumer: "stock-1")
+            for entry in entries[2...3] {
+                _ = try await namespace.client.send(
+                    RedisCommand(
+                        "XCLAIM", namespace.stream(0), Namespace.service, "stock-1", "0", entry, "RETRYCOUNT", "5"))
+            }
+            let batches = Mutex<[[String]]>([])
+            let hooks = ParticipantHooks { commands in batches.withLock { $0.append(commands.map(\.saga)) } }
+            try await running(counting(namespace, hooks: hooks)) { _ in _ = try await namespace.awaitReplies(6) }
+            #expect(
+                batches.withLock { $0 } == [["saga-0", "saga-1"], ["saga-2"], ["saga-3"], ["saga-4", "saga-5"]])
+        }
+    }
+
     @Test("Groups that vanish are made anew from the beginning of their stream")
     func vanishedGroups() async throws {
         try await Namespace.with { namespace in
