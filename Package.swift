@@ -26,11 +26,12 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
 }
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
 func executable(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
@@ -112,12 +113,44 @@ let package = Package(
 
         library(
             "SagaBench",
-            ["RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram, .logging]),
+            [
+                "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire", .histogram,
+                .logging,
+            ]),
         executable(
             "skald",
             [
-                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator", "SagaParticipant",
+                "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
+                "SagaParticipant",
                 "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
+            ]),
+
+        // The example: an order shop of three services, each with its own database, and the demo that runs them.
+        library(
+            "Shop", path: "Sources/Examples/Shop",
+            [
+                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .argumentParser, .grdb, .lifecycle,
+                .logging, .unixSignals,
+            ]),
+        executable(
+            "points-service", path: "Sources/Examples/points-service",
+            [
+                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .grdb, .lifecycle, .logging, .unixSignals,
+            ]),
+        executable(
+            "shop-orders", path: "Sources/Examples/shop-orders",
+            ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
+        executable(
+            "shop-inventory", path: "Sources/Examples/shop-inventory",
+            ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
+        executable(
+            "shop-payments", path: "Sources/Examples/shop-payments",
+            ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
+        executable(
+            "shop-demo", path: "Sources/Examples/shop-demo",
+            [
+                "LocalRedis", "SagaClient", "SagaCore", "SagaWire", "Shop", .argumentParser, .grdb, .logging,
+                .unixSignals,
             ]),
 
         tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
@@ -133,6 +166,19 @@ let package = Package(
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
         // Seeded randomness and random definitions, for the tests of several targets.
         .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests(
+            "ExamplesTests",
+            [
+                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "shop-demo", "shop-inventory",
+                "shop-orders", "shop-payments", .grdb,
+            ]),
+        tests(
+            "DeployTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis",
+                "SagaWire",
+                .lifecycle, .logging,
+            ]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

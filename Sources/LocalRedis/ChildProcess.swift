@@ -7,8 +7,10 @@
 #endif
 
 /// A child of this process. Not a value to copy: its owner reaps it.
-struct ChildProcess {
-    let processID: pid_t
+package struct ChildProcess: Sendable {
+    package let processID: Int32
+    /// The exit code of a process that ended by itself; nil while it runs, and where a signal ended it.
+    package private(set) var exitCode: Int32?
     private var hasEnded = false
 
     private init(processID: pid_t) {
@@ -17,7 +19,7 @@ struct ChildProcess {
 
     /// Starts a program with standard output and error in a file, nothing on its input, and no other descriptor of
     /// this process.
-    static func spawn(_ program: String, _ arguments: [String], output: String) throws -> ChildProcess {
+    package static func spawn(_ program: String, _ arguments: [String], output: String) throws -> ChildProcess {
         // `setpriv` becomes the program (same process id), which is then killed when its parent ends.
         var words = [program] + arguments
         #if os(Linux)
@@ -79,41 +81,44 @@ struct ChildProcess {
     #endif
 
     /// Reaps the process if it has ended.
-    var isRunning: Bool {
+    package var isRunning: Bool {
         mutating get {
             if hasEnded { return false }
             var status: Int32 = 0
-            if waitpid(processID, &status, WNOHANG) != 0 { ended() }
+            let reaped = waitpid(processID, &status, WNOHANG)
+            if reaped != 0 { ended(reaped == processID ? status : nil) }
             return !hasEnded
         }
     }
 
-    private mutating func ended() {
+    private mutating func ended(_ status: Int32?) {
         hasEnded = true
+        // WIFEXITED and WEXITSTATUS, which are macros.
+        if let status, status & 0x7f == 0 { exitCode = status >> 8 & 0xff }
         Orphans.shared.remove(processID)
     }
 
-    mutating func terminate() {
+    package mutating func terminate() {
         guard isRunning else { return }
         Self.signal(processID, SIGTERM)
         // A stopped process takes the signal when it goes on.
         Self.signal(processID, SIGCONT)
     }
 
-    mutating func kill() {
+    package mutating func kill() {
         guard isRunning else { return }
         Self.signal(processID, SIGKILL)
         var status: Int32 = 0
         while waitpid(processID, &status, 0) == -1, errno == EINTR {}
-        ended()
+        ended(status)
     }
 
-    mutating func freeze() {
+    package mutating func freeze() {
         guard isRunning else { return }
         Self.signal(processID, SIGSTOP)
     }
 
-    mutating func thaw() {
+    package mutating func thaw() {
         guard isRunning else { return }
         Self.signal(processID, SIGCONT)
     }

@@ -27,9 +27,9 @@ public struct SkaldBench: Sendable {
             throw BenchError(description: "the benchmark's definition cannot be registered")
         }
         let client = makeClient()
-        let services = try await definition.steps.asyncMap { step in
+        let services = try await definition.steps.compactMap(\.service).asyncMap { name in
             let service = NoOpService(
-                name: step.service, keys: keys, endpoint: options.endpoint, result: options.payload,
+                name: name, keys: keys, endpoint: options.endpoint, result: options.payload,
                 client: makeClient(), reader: makeClient())
             try await service.prepare()
             return service

@@ -60,18 +60,26 @@ public struct Definition: Sendable, Hashable {
     }
 }
 
-/// One step: a command to a service, and the command that undoes it.
+/// What a step does when it is due.
+public enum StepKind: Sendable, Hashable {
+    /// Sends a command to a service, and waits for its reply.
+    case command(service: String, action: String)
+    /// A durable timer: succeeds when this time has passed.
+    case delay(Milliseconds)
+    /// Waits for a signal with this name, whose payload is the step's result.
+    case signal(String)
+}
+
+/// One step of a definition.
 public struct Step: Sendable, Hashable {
     public let name: String
-    public let service: String
-    /// The operation that the service executes.
-    public let action: String
-    /// The operation that undoes the action; nil where there is nothing to undo.
+    public let kind: StepKind
+    /// The operation that undoes a command's action; nil where there is nothing to undo.
     public let compensation: String?
     /// Whether the absence of a compensation was written down as meant.
     public let isCompensationWaived: Bool
-    /// Time for one attempt, from dispatch to reply.
-    public let timeout: Milliseconds
+    /// A command: time for one attempt, from dispatch to reply. A signal: time to wait for it, nil without end.
+    public let timeout: Milliseconds?
     public let retry: RetryPolicy
     public let compensationRetry: RetryPolicy
     /// Steps that this one waits for.
@@ -81,14 +89,24 @@ public struct Step: Sendable, Hashable {
     /// Whether this step comes after the pivot, and so is never compensated.
     public let isAfterPivot: Bool
 
+    /// The service that executes the step; nil where the coordinator does by itself.
+    public var service: String? {
+        guard case .command(let service, _) = kind else { return nil }
+        return service
+    }
+
+    /// The operation that the service executes in a phase.
+    package func operation(of phase: Phase) -> String? {
+        guard case .command(_, let action) = kind else { return nil }
+        return phase == .action ? action : compensation
+    }
+
     package init(
-        name: String, service: String, action: String, compensation: String?, isCompensationWaived: Bool,
-        timeout: Milliseconds, retry: RetryPolicy, compensationRetry: RetryPolicy, after: [Int], uses: [Int],
-        isAfterPivot: Bool
+        name: String, kind: StepKind, compensation: String?, isCompensationWaived: Bool, timeout: Milliseconds?,
+        retry: RetryPolicy, compensationRetry: RetryPolicy, after: [Int], uses: [Int], isAfterPivot: Bool
     ) {
         self.name = name
-        self.service = service
-        self.action = action
+        self.kind = kind
         self.compensation = compensation
         self.isCompensationWaived = isCompensationWaived
         self.timeout = timeout

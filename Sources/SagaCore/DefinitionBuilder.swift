@@ -40,6 +40,16 @@ extension StepDraft {
         self.init(name: name, service: service, action: action)
     }
 
+    /// A durable timer.
+    public init(_ name: String, delay: Duration) {
+        self.init(name: name, delay: delay.milliseconds)
+    }
+
+    /// Waits for a signal, whose payload is the step's result.
+    public init(_ name: String, signal: String) {
+        self.init(name: name, signal: signal)
+    }
+
     /// The operation that undoes the action.
     public func compensated(by operation: String) -> StepDraft {
         with { $0.compensation = .operation(operation) }
@@ -50,7 +60,7 @@ extension StepDraft {
         with { $0.compensation = .none }
     }
 
-    /// Time for one attempt, from dispatch to reply.
+    /// Time for one attempt, from dispatch to reply; or to wait for a signal.
     public func timeout(_ time: Duration) -> StepDraft {
         with { $0.timeout = time.milliseconds }
     }

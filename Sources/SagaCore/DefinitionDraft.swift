@@ -40,6 +40,10 @@ public struct StepDraft: Sendable, Hashable {
     public var name: String
     public var service: String?
     public var action: String?
+    /// Makes the step a timer.
+    public var delay: Milliseconds?
+    /// Makes the step wait for the signal with this name.
+    public var signal: String?
     public var compensation: CompensationDraft
     public var timeout: Milliseconds?
     public var retry: RetryPolicyDraft?
@@ -51,13 +55,15 @@ public struct StepDraft: Sendable, Hashable {
     public var isPivot: Bool
 
     public init(
-        name: String, service: String? = nil, action: String? = nil, compensation: CompensationDraft = .absent,
-        timeout: Milliseconds? = nil, retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil,
+        name: String, service: String? = nil, action: String? = nil, delay: Milliseconds? = nil,
+        signal: String? = nil, compensation: CompensationDraft = .absent, timeout: Milliseconds? = nil, retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil,
         after: [String]? = nil, uses: [String]? = nil, isPivot: Bool = false
     ) {
         self.name = name
         self.service = service
         self.action = action
+        self.delay = delay
+        self.signal = signal
         self.compensation = compensation
         self.timeout = timeout
         self.retry = retry

@@ -7,7 +7,11 @@ extension DefinitionValidator {
                 step(index, "name"),
                 "\(label(index)) is no step name: use 1 to 64 letters, digits, '_' or '-', the first a letter or digit")
         }
-        checkCommand(index)
+        if draft.isCommand {
+            checkCommand(index)
+        } else {
+            checkOwnKind(index)
+        }
         checkSpan(draft.timeout, step(index, "timeout"))
         checkRetry(draft.retry, defaults: .action, step(index, "retry"))
         checkRetry(draft.compensationRetry, defaults: .compensation, step(index, "compensationRetry"))
@@ -47,8 +51,29 @@ extension DefinitionValidator {
         }
     }
 
+    /// What the coordinator executes by itself: a timer or a wait for a signal.
+    private mutating func checkOwnKind(_ index: Int) {
+        let draft = draft.steps[index]
+        let kind = draft.delay == nil ? "a signal step" : "a delay step"
+        checkSpan(draft.delay, step(index, "delay"))
+        if let signal = draft.signal { checkName(signal, step(index, "signal")) }
+        if draft.delay != nil, draft.signal != nil {
+            report(step(index, "signal"), "a step is a delay or waits for a signal, not both: make two steps of it")
+        }
+        let foreign: [(String, Bool)] = [
+            ("service", draft.service != nil), ("action", draft.action != nil),
+            ("compensation", draft.compensation != .absent), ("retry", draft.retry != nil),
+            ("compensationRetry", draft.compensationRetry != nil), ("uses", draft.uses != nil),
+            ("pivot", draft.isPivot), ("timeout", draft.delay != nil && draft.timeout != nil),
+        ]
+        for (key, isThere) in foreign where isThere {
+            report(step(index, key), "\(kind) has no \(key): it sends no command")
+        }
+    }
+
     private mutating func checkPivotStep(_ index: Int) {
         let draft = draft.steps[index]
+        guard draft.isCommand else { return }
         if case .operation = draft.compensation {
             report(
                 step(index, "compensation"),

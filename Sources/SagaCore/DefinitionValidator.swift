@@ -62,9 +62,9 @@ package struct DefinitionValidator {
             var compensation: String?
             if case .operation(let operation) = step.compensation { compensation = operation }
             return Step(
-                name: step.name, service: step.service ?? "", action: step.action ?? "", compensation: compensation,
+                name: step.name, kind: step.kind, compensation: compensation,
                 isCompensationWaived: step.compensation == .none,
-                timeout: step.timeout ?? DefinitionLimits.defaultTimeout,
+                timeout: step.timeout ?? (step.isCommand ? DefinitionLimits.defaultTimeout : nil),
                 retry: RetryPolicy(step.retry, defaults: base),
                 compensationRetry: RetryPolicy(step.compensationRetry, defaults: .compensation),
                 after: order.after[index], uses: order.uses[index], isAfterPivot: isAfterPivot)
@@ -107,5 +107,17 @@ extension RetryPolicy {
             attempts: draft?.attempts ?? defaults.attempts, initial: draft?.initial ?? defaults.initial,
             factor: draft?.factor ?? defaults.factor, max: draft?.max ?? defaults.max,
             jitter: draft?.jitter ?? defaults.jitter)
+    }
+}
+
+extension StepDraft {
+    /// Whether the step is none of the kinds that the coordinator executes by itself.
+    var isCommand: Bool { delay == nil && signal == nil }
+
+    /// The kind of a step that was checked.
+    fileprivate var kind: StepKind {
+        if let delay { return .delay(delay) }
+        if let signal { return .signal(signal) }
+        return .command(service: service ?? "", action: action ?? "")
     }
 }

@@ -28,6 +28,8 @@ public enum Fact: Sendable, Hashable {
     case ticked
     /// An operator's order that was accepted.
     case ordered(Order)
+    /// A signal that a step waits for, or will.
+    case signaled(Signal)
     /// The partition's history was rewound: newest writes may be lost, and everything recorded is to be verified.
     case rewound(era: Int64)
 }
@@ -95,6 +97,20 @@ public struct Reply: Sendable, Hashable {
         self.error = error
         self.code = code
         self.retryAfter = retryAfter
+    }
+}
+
+/// Something from outside that a saga waits for.
+public struct Signal: Sendable, Hashable {
+    public var name: String
+    /// Tells a repeated send.
+    public var id: String?
+    public var payload: [UInt8]
+
+    public init(_ name: String, id: String? = nil, payload: [UInt8] = []) {
+        self.name = name
+        self.id = id
+        self.payload = payload
     }
 }
 

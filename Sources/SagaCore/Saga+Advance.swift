@@ -17,14 +17,16 @@ extension Saga {
 
     /// Returns whether nothing is under way any more.
     private mutating func advanceForward(at instant: Milliseconds, _ directives: inout [Directive]) -> Bool {
-        var isIdle = true
-        for index in steps.indices {
-            if steps[index].action.status == .none, isDue(index) {
+        // A step that succeeds as soon as it is due (its signal came early) may make others due, anywhere in the file.
+        var hasChanged = true
+        while hasChanged {
+            hasChanged = false
+            for index in steps.indices where steps[index].action.status == .none && isDue(index) {
                 dispatch(index, .action, at: instant, &directives)
+                hasChanged = hasChanged || steps[index].action.status == .succeeded
             }
-            if steps[index].action.isActive { isIdle = false }
         }
-        return isIdle
+        return !steps.contains { $0.action.isActive }
     }
 
     private func isDue(_ index: Int) -> Bool {
@@ -85,7 +87,10 @@ extension Saga {
         error = reason
         for index in steps.indices {
             if steps[index].action.isActive {
-                steps[index].action.finish(.unknown, at: instant, error: "not answered when the saga turned back")
+                // What the coordinator waits for by itself has no effect that could be unknown.
+                let isCommand = definition.steps[index].service != nil
+                let error = isCommand ? "not answered when the saga turned back" : "the saga turned back"
+                steps[index].action.finish(isCommand ? .unknown : .failed, at: instant, error: error)
             }
             if needsCompensation(index) { steps[index].compensation.status = .pending }
         }

@@ -9,23 +9,39 @@ extension Saga {
         if status == .scheduled, let notBefore = started.notBefore, notBefore <= instant { status = .running }
         if isVerifying { return repeatVerification(at: instant, &directives) }
         for index in steps.indices {
-            let timeout = definition.steps[index].timeout
-            if steps[index].action.status == .running, steps[index].action.due <= instant {
-                endAttempt(index, .action, error: timedOut(timeout), retryAfter: 0, at: instant)
-            } else if steps[index].action.status == .waiting, steps[index].action.due <= instant {
-                dispatch(index, .action, at: instant, &directives)
-            }
-            if steps[index].compensation.status == .running, steps[index].compensation.due <= instant {
-                endAttempt(index, .compensation, error: timedOut(timeout), retryAfter: 0, at: instant)
-            } else if steps[index].compensation.status == .waiting, steps[index].compensation.due <= instant {
-                dispatch(index, .compensation, at: instant, &directives)
-            }
+            if steps[index].action.due <= instant { ringAction(index, at: instant, &directives) }
+            if steps[index].compensation.due <= instant { ringCompensation(index, at: instant, &directives) }
         }
     }
 
-    private func timedOut(_ timeout: Milliseconds) -> String { "no answer within \(timeout) ms" }
+    private mutating func ringAction(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
+        switch (steps[index].action.status, definition.steps[index].kind) {
+        case (.waiting, _):
+            dispatch(index, .action, at: instant, &directives)
+        case (.running, .command):
+            endAttempt(index, .action, error: timedOut(index), retryAfter: 0, at: instant)
+        case (.running, .delay):
+            succeed(index, .action, result: nil, at: instant)
+        case (.running, .signal(let name)):
+            fail(index, .action, error: "no signal '\(name)' within \(timeout(of: index)) ms", at: instant)
+        default: break
+        }
+    }
 
-    /// Sends the next attempt of a phase.
+    private mutating func ringCompensation(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
+        switch steps[index].compensation.status {
+        case .waiting: dispatch(index, .compensation, at: instant, &directives)
+        case .running: endAttempt(index, .compensation, error: timedOut(index), retryAfter: 0, at: instant)
+        default: break
+        }
+    }
+
+    private func timedOut(_ index: Int) -> String { "no answer within \(timeout(of: index)) ms" }
+
+    /// Time for one attempt, or to wait for a signal.
+    func timeout(of index: Int) -> Milliseconds { definition.steps[index].timeout ?? .max }
+
+    /// Begins the next attempt of a phase: sends its command, sets its timer, or waits for its signal.
     mutating func dispatch(
         _ index: Int, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
     ) {
@@ -33,10 +49,14 @@ extension Saga {
         state.status = .running
         state.attempts += 1
         state.budget += 1
-        state.due = instant.adding(definition.steps[index].timeout)
         state.seenAt = instant
         state.startedAt = state.startedAt ?? instant
         state.finishedAt = nil
+        if case .delay(let span) = definition.steps[index].kind {
+            state.due = instant.adding(span)
+        } else {
+            state.due = instant.adding(timeout(of: index))
+        }
         var dispatch = Dispatch(step: index, phase: phase, attempt: state.attempts, deadline: state.due)
         switch phase {
         case .action: steps[index].action = state
@@ -44,6 +64,10 @@ extension Saga {
             steps[index].compensation = state
             dispatch.isEffectKnown = steps[index].action.status == .succeeded
         }
-        directives.append(.send(dispatch))
+        switch definition.steps[index].kind {
+        case .command: directives.append(.send(dispatch))
+        case .delay: break
+        case .signal(let name): takeBuffered(name, for: index, at: instant)
+        }
     }
 }

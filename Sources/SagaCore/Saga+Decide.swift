@@ -5,6 +5,7 @@ public enum Event: Sendable, Hashable {
     /// Time has passed.
     case tick
     case order(Order)
+    case signal(Signal)
     /// The partition has reached a new era.
     case rewind(era: Int64)
 }
@@ -28,6 +29,7 @@ extension Saga {
         case .tick:
             if let alarm = nextAlarm, alarm <= instant { .accept(.ticked) } else { .ignore }
         case .order(let order): decide(order)
+        case .signal(let signal): decide(signal)
         case .rewind(let era):
             // A saga that is over has nothing to verify.
             era > self.era && !status.isFinal ? .accept(.rewound(era: era)) : .ignore
@@ -35,8 +37,8 @@ extension Saga {
     }
 
     private func decide(_ reply: Reply) -> Decision {
-        guard let index = definition.step(named: reply.step) else {
-            return .refuse("\(definition.id) has no step '\(reply.step)'")
+        guard let index = definition.step(named: reply.step), definition.steps[index].service != nil else {
+            return .refuse("\(definition.id) has no command step '\(reply.step)'")
         }
         guard !status.isFinal else { return .ignore }
         let step = steps[index]
@@ -58,7 +60,7 @@ extension Saga {
         let state = phase == .action ? steps[index].action : steps[index].compensation
         guard state.status == .running, state.attempts == attempt else { return .ignore }
         // A quarter of the timeout is often enough to keep the attempt alive, and keeps an eager sender's log short.
-        guard instant >= state.seenAt.adding(definition.steps[index].timeout / 4) else { return .ignore }
+        guard instant >= state.seenAt.adding(timeout(of: index) / 4) else { return .ignore }
         return .accept(.beat(step: name, phase: phase))
     }
 

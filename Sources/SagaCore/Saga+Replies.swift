@@ -68,7 +68,7 @@ extension Saga {
 
     mutating func applyBeat(of name: String, _ phase: Phase, at instant: Milliseconds) {
         guard let index = definition.step(named: name) else { return }
-        let due = instant.adding(definition.steps[index].timeout)
+        let due = instant.adding(timeout(of: index))
         switch phase {
         case .action:
             steps[index].action.due = due

@@ -11,9 +11,10 @@ extension Saga {
         unverified = 0
         for index in steps.indices {
             rewindCompensation(index)
+            steps[index].verification = nil
+            guard definition.steps[index].service != nil else { continue }
             switch steps[index].action.status {
-            case .none, .pending, .skipped:
-                steps[index].verification = nil
+            case .none, .pending, .skipped: break
             default:
                 steps[index].verification = Verification()
                 unverified += 1
@@ -35,7 +36,7 @@ extension Saga {
     }
 
     private mutating func verify(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
-        let deadline = instant.adding(definition.steps[index].timeout)
+        let deadline = instant.adding(timeout(of: index))
         steps[index].verification?.attempts += 1
         steps[index].verification?.due = deadline
         if steps[index].action.status == .running { steps[index].action.due = deadline }

@@ -45,6 +45,9 @@ public struct Saga: Sendable, Hashable {
     public internal(set) var finishedAt: Milliseconds?
     /// Steps whose answer the verify round waits for.
     var unverified = 0
+    /// Signals that came before their steps were due, oldest first.
+    var bufferedSignals: [Signal] = []
+    var signalIDs: Set<String> = []
 
     /// Applies the first entry of a log.
     ///
@@ -108,6 +111,7 @@ public struct Saga: Sendable, Hashable {
         case .beat(let step, let phase): applyBeat(of: step, phase, at: entry.at)
         case .ticked: applyTick(at: entry.at, &directives)
         case .ordered(let order): apply(order, at: entry.at, &directives)
+        case .signaled(let signal): apply(signal, at: entry.at)
         case .rewound(let era): beginVerifying(era: era, at: entry.at, &directives)
         }
         advance(at: entry.at, &directives)

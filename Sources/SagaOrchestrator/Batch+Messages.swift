@@ -91,8 +91,12 @@ extension Batch {
 
     mutating func apply(_ message: SignalMessage, _ source: Source) {
         guard let cell = cell(for: message.saga, source) else { return }
-        let reason = "\(cell.saga.definition.id) waits for no signal '\(message.name)'"
-        bury(source, DeadReason(.unexpectedSignal, reason), saga: message.saga)
+        let signal = Signal(message.name, id: message.id, payload: message.payload)
+        switch feed(cell, .signal(signal)) {
+        case .accept: tally.applied += 1
+        case .ignore: tally.ignored += 1
+        case .refuse(let reason): bury(source, DeadReason(.unexpectedSignal, reason), saga: message.saga)
+        }
     }
 
     mutating func apply(_ message: ControlMessage, _ source: Source) {
@@ -142,7 +146,7 @@ extension Command {
         self.init(
             saga: saga.id, definition: saga.definition.name, version: saga.definition.version, step: step.name,
             phase: dispatch.phase,
-            operation: dispatch.phase == .action ? step.action : step.compensation ?? step.action,
+            operation: step.operation(of: dispatch.phase) ?? "",
             isEffectKnown: dispatch.isEffectKnown, attempt: dispatch.attempt, era: saga.era, token: token,
             input: saga.started.input, results: results, deadline: dispatch.deadline,
             traceparent: saga.started.traceparent)

@@ -120,10 +120,10 @@ struct Batch {
         for directive in directives {
             switch directive {
             case .send(let dispatch):
-                let step = cell.saga.definition.steps[dispatch.step]
+                guard let service = cell.saga.definition.steps[dispatch.step].service else { continue }
                 let token = cell.token(step: dispatch.step, phase: dispatch.phase, signer: signer)
                 let command = Command(dispatch, of: cell.saga, token: token)
-                commit.commands.append(OutgoingCommand(service: step.service, fields: command.fields))
+                commit.commands.append(OutgoingCommand(service: service, fields: command.fields))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0

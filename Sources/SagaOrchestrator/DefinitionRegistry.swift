@@ -32,7 +32,7 @@ public final class DefinitionRegistry: Sendable {
 
     /// The services that any definition names.
     public var services: [String] {
-        Set(all.flatMap { $0.steps.map(\.service) }).sorted()
+        Set(all.flatMap { $0.steps.compactMap(\.service) }).sorted()
     }
 
     /// Reads what is registered now.

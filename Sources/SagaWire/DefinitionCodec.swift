@@ -43,14 +43,19 @@ extension JSONWriter {
     fileprivate mutating func step(_ step: Step, of definition: Definition, isPivot: Bool) {
         beginObject()
         field("name", step.name)
-        field("service", step.service)
-        field("action", step.action)
+        switch step.kind {
+        case .command(let service, let action):
+            field("service", service)
+            field("action", action)
+        case .delay(let span): field("delay", span: span)
+        case .signal(let name): field("signal", name)
+        }
         if step.compensation != nil || step.isCompensationWaived { field("compensation", step.compensation) }
-        field("timeout", span: step.timeout)
-        policy("retry", step.retry)
+        if let timeout = step.timeout { field("timeout", span: timeout) }
+        if step.service != nil { policy("retry", step.retry) }
         if step.compensation != nil { policy("compensationRetry", step.compensationRetry) }
         names("after", step.after, definition)
-        names("uses", step.uses, definition)
+        if step.service != nil { names("uses", step.uses, definition) }
         if isPivot { field("pivot", true) }
         endObject()
     }

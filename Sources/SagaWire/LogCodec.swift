@@ -30,6 +30,11 @@ public enum LogCodec {
             writer.field("type", "order")
             writer.append(order)
             payload = order.result
+        case .signaled(let signal):
+            writer.field("type", "signal")
+            writer.field("name", signal.name)
+            if let id = signal.id { writer.field("id", id) }
+            payload = signal.payload
         case .rewound(let era):
             writer.field("type", "rewind")
             writer.field("era", era)
@@ -67,6 +72,8 @@ public enum LogCodec {
         case "beat": .beat(step: try string(line, "step"), phase: phase(line))
         case "tick": .ticked
         case "order": .ordered(try order(line, payload))
+        case "signal":
+            .signaled(Signal(try string(line, "name"), id: line["id"]?.string, payload: payload ?? []))
         case "rewind": .rewound(era: try integer(line, "era"))
         case let type: throw LogFault("unknown type of entry '\(type ?? "")'")
         }

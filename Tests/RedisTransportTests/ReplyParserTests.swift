@@ -102,6 +102,14 @@ import Testing
         #expect(try Self.failure(text, options) == .replyTooLarge)
     }
 
+    @Test func boundsHoldForRepliesInPieces() throws {
+        let text = "*9\r\n" + String(repeating: "$120\r\n" + String(repeating: "x", count: 120) + "\r\n", count: 9)
+        let pieces = Array(text.utf8).map { [$0][...] }
+        let (replies, failure) = try ReplyParser.parse(pieces, options: Self.small)
+        #expect(replies.isEmpty)
+        #expect(failure?.code == .replyTooLarge)
+    }
+
     @Test func endlessLinesAreRefused() throws {
         var parser = try ReplyParser.make()
         var replies: [RedisReply] = []

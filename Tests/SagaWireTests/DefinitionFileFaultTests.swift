@@ -114,10 +114,19 @@ struct DefinitionFileFaultTests {
             "2:34: unknown key 'compensaton'; did you mean 'compensation'?",
             "2:72: attempts -1 is out of range: from 0 to 1000000, and 0 is without end",
             "2:73: unknown key 'attemps'; did you mean 'attempts'?"),
-        .steps("{name: a, delay: 30s}", faults: "2:11: delay steps are not supported by this version yet"),
         .steps(
-            "{name: a, signal: approved, timeout: 48h}",
-            faults: "2:11: signal steps are not supported by this version yet"),
+            "{name: a, delay: 30s, timeout: 5s, service: s}",
+            faults: "2:33: a delay step has no timeout: it sends no command",
+            "2:46: a delay step has no service: it sends no command"),
+        .steps("{name: a, delay: soon}", faults: "2:18: delay \(duration), not the text 'soon'"),
+        .steps(
+            "{name: a, signal: a b, compensation: undo, pivot: true}",
+            faults: "2:19: 'a b' is no name: use 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit",
+            "2:38: a signal step has no compensation: it sends no command",
+            "2:51: a signal step has no pivot: it sends no command"),
+        .steps(
+            "{name: a, signal: go, delay: 1s}",
+            faults: "2:19: a step is a delay or waits for a signal, not both: make two steps of it"),
         .steps(
             "{name: a, saga: award-points, inputFrom: b}",
             faults: "2:11: child saga steps are not supported by this version yet",

@@ -99,7 +99,7 @@ struct DefinitionFileTests {
         #expect(definition.name == "de")
         #expect(definition.steps.map(\.name) == ["no", "1", "c"])
         #expect(definition.steps.map(\.service) == ["on", "true", "s"])
-        #expect(definition.steps.map(\.action) == ["12", "do", "x"])
+        #expect(definition.steps.map { $0.operation(of: .action) } == ["12", "do", "x"])
         #expect(definition.steps.map(\.compensation) == ["null", nil, nil])
         #expect(definition.steps.map(\.isCompensationWaived) == [false, true, false])
     }

@@ -3,15 +3,15 @@ import SagaCore
 /// The steps of a document.
 extension DraftReader {
     /// Keys that make a step something else than a command to a service.
-    private static let kinds = ["delay", "signal", "saga", "forEach"]
+    private static let kinds = ["saga", "forEach"]
 
     private static let stepKeys = KeySet(
         known: [
-            "name", "service", "action", "compensation", "timeout", "retry", "compensationRetry", "after", "uses",
+            "name", "service", "action", "delay", "signal", "compensation", "timeout", "retry", "compensationRetry", "after", "uses",
             "pivot",
         ],
         unsupported: [
-            "delay": "delay steps", "signal": "signal steps", "saga": "child saga steps", "forEach": "forEach steps",
+            "saga": "child saga steps", "forEach": "forEach steps",
             "when": "conditions (when)", "emits": "events (emits)", "inputFrom": "child saga inputs (inputFrom)",
         ])
 
@@ -29,6 +29,9 @@ extension DraftReader {
         let standIn = "unreadable"
         draft.service = fields["service"].map { text($0, path + [.key("service")]) ?? standIn }
         draft.action = fields["action"].map { text($0, path + [.key("action")]) ?? standIn }
+        draft.delay = read("delay", in: fields, path) { $0.duration($1, $2) }
+        draft.signal = fields["signal"].map { text($0, path + [.key("signal")]) ?? standIn }
+        if fields["delay"] != nil, draft.delay == nil { draft.delay = DefinitionLimits.span.lowerBound }
         draft.compensation = fields["compensation"].map { compensation($0, path + [.key("compensation")]) } ?? .absent
         draft.timeout = read("timeout", in: fields, path) { $0.duration($1, $2) }
         draft.retry = read("retry", in: fields, path) { $0.retry($1, $2) }

@@ -1,0 +1,42 @@
+# Everything that is built lands in one folder, .build: debug for tests and the demo, release for measuring.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo dev test lint bench docs
+
+SWIFT ?= swift
+BUILD := .build/debug
+SOURCES := Sources Tests lua Package.swift
+# Given to the program that a target runs: make demo ARGS='--orders 5000 --keep'
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  ARGS='…' is handed to the program that demo, dev and bench run."
+
+deps: ## install the system packages that are missing (apt-get; starts no service)
+	@.ci/deps
+
+build: deps ## build everything (debug)
+	$(SWIFT) build
+
+demo: build ## a shop of three services: 1,200 orders, three kills on the way, an audit at the end
+	$(BUILD)/shop-demo $(ARGS)
+
+dev: build ## Redis and an orchestrator in one command, data in ./data
+	$(BUILD)/skald dev $(ARGS)
+
+test: deps ## build and run all tests, on Redis servers that they start themselves
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest
+
+lint: ## formatting, shell scripts, systemd units (those two where the tools are there)
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+	@.ci/lint-deploy
+
+bench: deps ## measure a release build (see skald bench --help)
+	$(SWIFT) build -c release --product skald
+	.build/release/skald bench $(ARGS)
+
+docs: deps ## the documentation as a web site in .build/docs
+	.ci/docs

@@ -1,0 +1,102 @@
+import Foundation
+import Shop
+
+/// The demo from beginning to end.
+struct Show {
+    let workload: Workload
+    let inFlight: Int
+    let definition: String
+    let patience: Duration
+    let keepsFiles: Bool
+
+    /// Runs everything, and cleans up after it, whatever happens.
+    ///
+    /// - Returns: Whether everything adds up.
+    func run() async throws -> Bool {
+        let programs = try Programs()
+        let directory = FileManager.default.temporaryDirectory.path + "/skald-shop-\(UUID().uuidString.prefix(8))"
+        var progress = ProgressLine()
+        defer {
+            if keepsFiles {
+                progress.print("\nDatabases and logs: \(directory)")
+            } else {
+                // What cannot be removed stays in the system's temporary directory, and harms nobody.
+                try? FileManager.default.removeItem(atPath: directory)
+            }
+        }
+        let stage = try await Stage.set(for: workload.shop, in: directory, programs)
+        progress.say("started redis-server, an orchestrator, orders, inventory (twice) and payments")
+        do {
+            let passed = try await play(on: stage, programs, &progress)
+            await stage.strike()
+            return passed
+        } catch {
+            if !(error is CancellationError), !Task.isCancelled { progress.print(stage.logTails()) }
+            await stage.strike()
+            throw error
+        }
+    }
+
+    private func play(on stage: Stage, _ programs: Programs, _ progress: inout ProgressLine) async throws -> Bool {
+        let skald = SkaldCommand(programs, redis: stage.redisURL, output: stage.directory + "/logs/skald.log")
+        try await skald.apply(definition)
+        progress.say("registered \(definition); placing \(workload.orders.count.grouped) orders")
+
+        var coordinator = try await Coordinator.connect(to: stage.redis)
+        let began = ContinuousClock.now
+        try await placeOrders(on: stage, &coordinator, &progress)
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        progress.say("every order has an end; stopping the services and looking at their databases")
+
+        let books = try stage.books()
+        var timeline: String?
+        if let sample = mostUndone(in: books, coordinator.ends) { timeline = try await skald.show(sample) }
+        let complaints = await stage.stopProcesses()
+        await coordinator.close()
+        let audit = try Audit(stage.books(), started: workload.orders.map(\.order), ends: coordinator.ends)
+        progress.print(
+            Report(
+                audit: audit, complaints: complaints, seconds: seconds, redeliveries: stage.redeliveries(),
+                timeline: timeline
+            ).description)
+        return audit.findings.isEmpty && complaints.isEmpty
+    }
+
+    /// Keeps a number of orders under way until all have an end; meanwhile, things go wrong.
+    private func placeOrders(
+        on stage: Stage, _ coordinator: inout Coordinator, _ progress: inout ProgressLine
+    ) async throws {
+        var mishaps = Mishaps(on: stage)
+        var placed = 0
+        let all = workload.orders.count
+        let deadline = ContinuousClock.now + patience
+        while coordinator.ends.count < all || !mishaps.areOver {
+            try Task.checkCancellation()
+            guard ContinuousClock.now < deadline else {
+                throw DemoError("\(all - coordinator.ends.count) orders have no end after \(patience)")
+            }
+            try stage.checkAllRun { mishaps.isAway($0) }
+            let count = min(inFlight - (placed - coordinator.ends.count), mishaps.limit(of: all) - placed)
+            if count > 0 {
+                try await coordinator.place(workload.orders[placed..<placed + count])
+                placed += count
+            }
+            try await coordinator.readEnds()
+            try mishaps.happen(ended: coordinator.ends.count, of: all, &progress)
+            progress.show(status(coordinator.ends, placed: placed))
+        }
+    }
+
+    /// An order of which as much as can be was done and undone: refunded, else released, else any.
+    private func mostUndone(in books: ShopBooks, _ ends: [String: Audit.End]) -> String? {
+        let compensated = workload.orders.map(\.order).filter { ends[$0] == .compensated }
+        return compensated.first { books.payments[$0] != nil } ?? compensated.first { books.reservations[$0] != nil }
+            ?? compensated.first
+    }
+
+    private func status(_ ends: [String: Audit.End], placed: Int) -> String {
+        let completed = ends.values.count { $0 == .completed }
+        return "\(ends.count.grouped) of \(workload.orders.count.grouped) ended: \(completed.grouped) confirmed, "
+            + "\((ends.count - completed).grouped) undone; \((placed - ends.count).grouped) under way"
+    }
+}
