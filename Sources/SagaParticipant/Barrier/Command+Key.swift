@@ -9,7 +9,7 @@ extension Phase {
 extension Command {
     /// The key of the same step's other phase.
     ///
-    /// - Precondition: the key ends with the phase, as ``keyFault`` tells.
+    /// - Precondition: the key ends with the phase, as a participant makes sure when it reads a command.
     public var counterpartKey: String {
         String(Substring(key.utf8.dropLast(phase.rawValue.utf8.count))) + phase.other.rawValue
     }

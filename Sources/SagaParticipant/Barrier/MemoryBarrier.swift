@@ -25,7 +25,9 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
     private let contents: Mutex<Contents>
     private let capacity: Int
 
-    /// - Parameter sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
+    /// - Parameters:
+    ///   - state: What handlers change, as it is at the beginning.
+    ///   - sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
     public init(_ state: State, keeping sagas: Int = 1_000_000) {
         contents = Mutex(Contents(transaction: Transaction(state)))
         capacity = sagas
