@@ -81,9 +81,10 @@ extension SagaClient {
     /// Redis: O(partitions × services + lag).
     public func status() async throws(ClientError) -> NamespaceStatus {
         let keys = try await keys()
-        let info = try await asking { () async throws(RedisError) in
-            try await client.send(RedisCommand("INFO", "everything"))
-        }.value.string ?? ""
+        let info =
+            try await asking { () async throws(RedisError) in
+                try await client.send(RedisCommand("INFO", "everything"))
+            }.value.string ?? ""
         let now = try await asking { () async throws(RedisError) in try await client.send(RedisCommand("TIME")) }.value
         let milliseconds = (now[0].string.flatMap(Int64.init) ?? 0) * 1_000
         var partitions: [NamespaceStatus.Partition] = []

@@ -72,7 +72,8 @@ extension SagaClient {
     /// Gives an order, and waits for the coordinator's answer.
     ///
     /// - Returns: Why it was refused, or nil where it was accepted.
-    public func order(_ message: ControlMessage, timeout: Duration = .seconds(30)) async throws(ClientError) -> String? {
+    public func order(_ message: ControlMessage, timeout: Duration = .seconds(30)) async throws(ClientError) -> String?
+    {
         let keys = try await keys()
         let partition = keys.partition(of: message.saga)
         var message = message

@@ -35,12 +35,16 @@ public struct HealthServer: Service {
             func add(_ name: String, _ type: String, _ help: String, _ value: Int) {
                 text += "# HELP skald_\(name) \(help)\n# TYPE skald_\(name) \(type)\nskald_\(name) \(value)\n"
             }
-            add("partitions_held", "gauge", "Partitions that this orchestrator owns.", orchestrator.heldPartitions.count)
+            add(
+                "partitions_held", "gauge", "Partitions that this orchestrator owns.", orchestrator.heldPartitions.count
+            )
             add("sagas_started_total", "counter", "Sagas begun.", counts.started)
             add("sagas_ended_total", "counter", "Sagas completed or compensated.", counts.ended)
             add("sagas_stuck_total", "counter", "Times that a saga got stuck.", counts.stuck)
             add("messages_applied_total", "counter", "Answers that counted.", counts.applied)
-            add("messages_ignored_total", "counter", "Answers that were late, doubled or of an older era.", counts.ignored)
+            add(
+                "messages_ignored_total", "counter", "Answers that were late, doubled or of an older era.",
+                counts.ignored)
             add("messages_dead_total", "counter", "Messages that went to the dead letters.", counts.dead)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],

@@ -197,4 +197,3 @@ struct Batch {
         for cell in touched { partition.sagas[cell.saga.id] = nil }
     }
 }
-

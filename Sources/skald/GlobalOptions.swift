@@ -7,7 +7,8 @@ import SagaCore
 
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The Redis server.", discussion: "Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379."))
+    @Option(
+        help: ArgumentHelp("The Redis server.", discussion: "Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379."))
     var redis: String?
 
     @Option(help: ArgumentHelp("The namespace.", discussion: "Default: SKALD_NAMESPACE, else skald."))

@@ -41,7 +41,8 @@ struct OrchestratorSettings: ParsableArguments {
     @Option(help: "Partitions of a new namespace (default 16); a namespace with another number is refused.")
     var partitions: Int?
 
-    @Option(help: ArgumentHelp("Time after which a crashed orchestrator's partitions are taken.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp("Time after which a crashed orchestrator's partitions are taken.", valueName: "duration"))
     var lease: String = "3s"
 
     @Option(help: "Loops that share the partitions, each with its own connections.")
@@ -50,7 +51,8 @@ struct OrchestratorSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "File with the secret of the reply tokens.",
-            discussion: "Default: SKALD_TOKEN_SECRET, else one that is made once and kept in Redis.", valueName: "file"))
+            discussion: "Default: SKALD_TOKEN_SECRET, else one that is made once and kept in Redis.", valueName: "file")
+    )
     var secretFile: String?
 
     @Flag(help: "Work on a server whose maxmemory-policy may evict keys. Sagas vanish there.")

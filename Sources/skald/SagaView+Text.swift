@@ -11,7 +11,9 @@ extension SagaView {
         ]
         if let error = saga.error { lines.append("error     \(error)") }
         lines.append("started   \(Terminal.time(saga.startedAt))")
-        if let end = saga.finishedAt { lines.append("finished  \(Terminal.time(end))   after \(end - saga.startedAt) ms") }
+        if let end = saga.finishedAt {
+            lines.append("finished  \(Terminal.time(end))   after \(end - saga.startedAt) ms")
+        }
         lines.append("input     \(Terminal.payload(saga.started.input))")
         for (name, value) in saga.started.labels.sorted(by: { $0.key < $1.key }) {
             lines.append("label     \(name)=\(value)")
@@ -24,7 +26,9 @@ extension SagaView {
                 step.compensation.error ?? step.action.error ?? Terminal.payload(step.result, limit: 60),
             ]
         }
-        lines += ["", Terminal.table(["STEP", "ACTION", "TRIES", "COMPENSATION", "TRIES", "RESULT OR ERROR"], rows), ""]
+        lines += [
+            "", Terminal.table(["STEP", "ACTION", "TRIES", "COMPENSATION", "TRIES", "RESULT OR ERROR"], rows), "",
+        ]
         for entry in timeline {
             let span = String(format: "%+8lld ms", entry.at - saga.startedAt)
             lines.append("\(span)  \(entry.text(in: saga))")

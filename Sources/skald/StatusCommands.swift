@@ -75,7 +75,9 @@ struct Status: AsyncParsableCommand {
                     service.consumers.sorted().joined(separator: " "),
                 ]
             }
-            if !services.isEmpty { print("\n" + Terminal.table(["SERVICE", "QUEUED", "PENDING", "CONSUMERS"], services)) }
+            if !services.isEmpty {
+                print("\n" + Terminal.table(["SERVICE", "QUEUED", "PENDING", "CONSUMERS"], services))
+            }
             print("\nRedis \(status.redisVersion): \(status.usedMemory / 1_048_576) MiB used")
         }
     }
