@@ -143,10 +143,18 @@ import Testing
             let sagas = (0..<20).map { "s\($0)" }
             try await scenario.run(configure: { $0.lease = 3_000 }) {
                 for saga in sagas { try await scenario.start(saga) }
+                try await eventually("all partitions are taken") {
+                    for partition in 0..<4 {
+                        let key = namespace.keys.state(partition)
+                        let name = try await namespace.client.send(RedisCommand("HGET", key, "name")).value.string
+                        guard name == "o0" else { return false }
+                    }
+                    return true
+                }
+                let time = ContinuousClock.now - start
+                #expect(time > .milliseconds(lease - 100) && time < .milliseconds(lease + 1_000))
                 try await eventually("all sagas end") { try await scenario.endedCount() == sagas.count }
             }
-            let time = ContinuousClock.now - start
-            #expect(time > .milliseconds(900) && time < .milliseconds(lease + 1_000))
             #expect(try await scenario.audit(sagas) == [])
         }
     }
