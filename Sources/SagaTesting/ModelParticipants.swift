@@ -10,16 +10,21 @@ public struct Behaviour: Sendable, Hashable {
     /// How long the command is held before it is performed, and the reply before it is sent.
     public var holdBefore: Duration
     public var holdAfter: Duration
+    /// How long after the reply the same is sent again; nil: never.
+    public var repeatAfter: Duration?
 
     public init(
         _ verdict: ReplyOutcome = .succeeded, result: [UInt8]? = nil, holdBefore: Duration = .zero,
-        holdAfter: Duration = .zero
+        holdAfter: Duration = .zero, repeatAfter: Duration? = nil
     ) {
         self.verdict = verdict
         self.result = result
         self.holdBefore = holdBefore
         self.holdAfter = holdAfter
+        self.repeatAfter = repeatAfter
     }
+
+    var isPrompt: Bool { holdBefore + holdAfter == .zero && repeatAfter == nil }
 }
 
 /// Participants with a ``BarrierModel`` each, one for each service, in this process.
@@ -91,7 +96,7 @@ public final class ModelParticipants: Sendable {
                 var prompt: [(delivery: Delivery, reply: ReplyMessage)] = []
                 for delivery in deliveries {
                     let behaviour = plan(delivery.command)
-                    if behaviour.holdBefore + behaviour.holdAfter == .zero {
+                    if behaviour.isPrompt {
                         prompt.append((delivery, perform(delivery, behaviour, service)))
                     } else {
                         state.withLock { $0.held += 1 }
@@ -112,6 +117,9 @@ public final class ModelParticipants: Sendable {
             try await Task.sleep(for: behaviour.holdBefore)
             let reply = perform(delivery, behaviour, service)
             try await Task.sleep(for: behaviour.holdAfter)
+            await answer([(delivery, reply)], source)
+            guard let span = behaviour.repeatAfter else { return }
+            try await Task.sleep(for: span)
             await answer([(delivery, reply)], source)
         } catch {
             // Cancelled: dies with the command in hand.

@@ -42,8 +42,8 @@ final class RewindPlay: Sendable {
 
     private func chance(_ share: Double) -> Bool { random.withLock { $0.chance(share) } }
 
-    /// Mostly prompt successes; some refusals, some passing trouble, and slow participants, who hold a command before
-    /// or after they have performed it for longer than a rewind takes.
+    /// Mostly prompt successes; some refusals, some passing trouble, slow participants, who hold a command before or
+    /// after they have performed it for longer than a rewind takes, and replies that come again from long ago.
     private func behaviour(of command: Command) -> Behaviour {
         random.withLock { random in
             var behaviour = Behaviour()
@@ -51,6 +51,7 @@ final class RewindPlay: Sendable {
             if command.phase == .action, random.chance(0.12) { behaviour.verdict = .failed }
             if random.chance(0.15) { behaviour.holdBefore = .milliseconds(Int.random(in: 1...900, using: &random)) }
             if random.chance(0.15) { behaviour.holdAfter = .milliseconds(Int.random(in: 1...900, using: &random)) }
+            if random.chance(0.3) { behaviour.repeatAfter = .milliseconds(Int.random(in: 1...1_200, using: &random)) }
             return behaviour
         }
     }
@@ -58,8 +59,8 @@ final class RewindPlay: Sendable {
     /// - Returns: What is wrong; nothing, if all is well.
     func run(_ namespace: RedisNamespace, _ server: LocalRedisServer) async throws -> [String] {
         let scenario = Scenario(namespace)
-        try await scenario.register(orderDraft(timeout: 300))
-        try await scenario.register(branchedDraft(timeout: 300))
+        try await scenario.register(orderDraft(timeout: 300, attempts: 4))
+        try await scenario.register(branchedDraft(timeout: 300, attempts: 4))
         scenario.participants.setPlan { self.behaviour(of: $0) }
         // One of the two orchestrators is frozen now and then, and comes back with what it remembers.
         let frozen = FreezableStore(namespace.store)
@@ -94,7 +95,10 @@ final class RewindPlay: Sendable {
         try await Task.sleep(for: milliseconds(0...150))
         let snapshot = try await server.snapshot()
         for saga in new.dropFirst(early) { try await scenario.start(saga.id, saga.definition) }
-        try await Task.sleep(for: milliseconds(0...400))
+        try await Task.sleep(for: milliseconds(0...150))
+        // Orders that are lost and not repeated: what was undone because of them is to be done again, or all undone.
+        for saga in new where chance(0.25) { try await scenario.order(.cancel, saga.id, id: "c-\(saga.id)") }
+        try await Task.sleep(for: milliseconds(0...250))
         let freezes = chance(0.5)
         if freezes { frozen.freeze() }
         try await server.rewind(to: snapshot)
