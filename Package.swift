@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Settings for all of Skald's own targets. A misspelt upcoming feature is accepted silently by the compiler,
-// so `PackageFeatureTests` compares this list with what the compiler says it knows.
+// so `PackageTests` compares this list with what the compiler says it knows.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
