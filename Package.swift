@@ -178,6 +178,12 @@ let package = Package(
                 "SagaWire",
                 .lifecycle, .logging,
             ]),
+        tests(
+            "EndToEndTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaWire", .lifecycle, .logging,
+            ]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
