@@ -184,6 +184,7 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaWire", .lifecycle, .logging,
             ]),
+        tests("SkaldCommandTests", ["LocalRedis", "RedisTransport", "skald"]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
