@@ -1,4 +1,7 @@
 import Foundation
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
 import LocalRedis
 import RedisTransport
 import Testing
@@ -156,7 +159,8 @@ struct ProcessTests {
                     try await eventually("\(path) answers") {
                         let url = try #require(URL(string: "http://127.0.0.1:\(port)/\(path)"))
                         // No answer yet is none.
-                        return (try? String(contentsOf: url, encoding: .utf8))?.contains(sign) ?? false
+                        guard let (body, _) = try? await URLSession.shared.data(from: url) else { return false }
+                        return String(decoding: body, as: UTF8.self).contains(sign)
                     }
                 }
             }
