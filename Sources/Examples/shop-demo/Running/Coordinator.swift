@@ -16,9 +16,16 @@ struct Coordinator {
 
     static func connect(to redis: LocalRedisServer) async throws -> Coordinator {
         let client = RedisClient(endpoint: redis.endpoint, logger: Logger(label: "demo"))
-        let meta = try await client.send(RedisCommand("HMGET", KeySpace.meta(of: "skald"), "partitions"))
-        guard let partitions = meta.value[0].string.flatMap(Int.init) else { throw DemoError("no namespace") }
-        return Coordinator(client: client, keys: KeySpace(namespace: "skald", partitions: partitions))
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let meta = try await client.send(RedisCommand("HMGET", KeySpace.meta(of: "skald"), "partitions"))
+            if let partitions = meta.value[0].string.flatMap(Int.init) {
+                return Coordinator(client: client, keys: KeySpace(namespace: "skald", partitions: partitions))
+            }
+            // The orchestrator has only been started.
+            guard ContinuousClock.now < deadline else { throw DemoError("no orchestrator has opened the namespace") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private init(client: RedisClient, keys: KeySpace) {
