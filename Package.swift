@@ -109,7 +109,13 @@ let package = Package(
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),
-        library("SagaTesting", ["LocalRedis", "RedisTransport", "SagaCore", "SagaStore", "SagaWire"]),
+        // For tests, ours and those of users: scenarios on both stores, a model of participants, rewinds.
+        library(
+            "SagaTesting",
+            [
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire",
+                .logging,
+            ]),
 
         library(
             "SagaBench",
@@ -152,7 +158,19 @@ let package = Package(
                 .unixSignals,
             ]),
 
-        tests("SagaOrchestratorTests", ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaWire", .logging]),
+        tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
+        tests(
+            "SagaStoreTests",
+            ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
+        tests(
+            "SagaOrchestratorTests",
+            ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaTesting", "SagaWire"]),
+        tests(
+            "SagaRedisTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting",
+                "SagaWire", "TestSupport",
+            ]),
         tests(
             "RedisTransportTests",
             ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),

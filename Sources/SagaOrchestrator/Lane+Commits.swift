@@ -124,7 +124,7 @@ extension Lane {
             partition.hasChangedSinceTrim = false
             requests.append(
                 TrimRequest(
-                    fence: partition.fence, positions: partition.committedPositions, services: registry.services,
+                    fence: partition.fence, services: registry.services,
                     outcomesBefore: partition.clock.now(monotonic: monotonic) - options.outcomeRetention))
         }
         return requests
@@ -132,7 +132,6 @@ extension Lane {
 
     struct TrimRequest: Sendable {
         var fence: Fence
-        var positions: InboxPositions
         var services: [String]
         var outcomesBefore: Milliseconds
     }
@@ -141,8 +140,7 @@ extension Lane {
         for request in requests {
             do throws(StoreError) {
                 _ = try await session.trim(
-                    request.fence, positions: request.positions, services: request.services,
-                    outcomesBefore: request.outcomesBefore)
+                    request.fence, services: request.services, outcomesBefore: request.outcomesBefore)
             } catch {
                 // The next commit meets the same trouble and deals with it; what was not trimmed is trimmed later.
                 return

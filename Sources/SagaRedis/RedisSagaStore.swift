@@ -150,7 +150,8 @@ func translating<Result>(
 }
 
 extension StoreError {
-    init(_ error: RedisError) {
+    /// The store's error for one of Redis.
+    package init(_ error: RedisError) {
         let effect: Effect = error.effect == .notApplied ? .notApplied : .indeterminate
         switch error.code {
         case .outOfMemory, .misconf: self.init(.full, effect, error.message)

@@ -8,12 +8,13 @@ import SagaWire
 /// A session: one connection for blocking reads, one for everything else.
 struct RedisSession: StoreSession {
     let keys: KeySpace
-    private let reader: RedisClient
-    private let writer: RedisClient
-    private let scripts = Scripts()
+    let reader: RedisClient
+    let writer: RedisClient
+    let scripts = Scripts()
+    let pace = ReadPace()
 
     /// Prepared once: a script's digest is needed for each call.
-    private struct Scripts {
+    struct Scripts {
         let take = RedisScript(SagaScripts.partitionTake)
         let renew = RedisScript(SagaScripts.partitionRenew)
         let release = RedisScript(SagaScripts.partitionRelease)
@@ -99,7 +100,7 @@ struct RedisSession: StoreSession {
     }
 
     func trim(
-        _ fence: Fence, positions: InboxPositions, services: [String], outcomesBefore: Milliseconds
+        _ fence: Fence, services: [String], outcomesBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome {
         let partition = fence.partition
         var names = [
@@ -110,103 +111,15 @@ struct RedisSession: StoreSession {
         let reply = try await evaluate(scripts.trim, keys: names) { command in
             command.append(fence.owner)
             command.append(fence.epoch)
-            command.append(positions.reply)
-            command.append(positions.control)
-            command.append(positions.intake)
             command.append("\(max(0, outcomesBefore))-0")
             for service in services { command.append(service) }
         }
         return try reply.commitOutcome()
     }
 
-    // MARK: Reading
-
-    func read(
-        _ cursors: [InboxCursor], count: Int, block: Milliseconds
-    ) async throws(StoreError) -> [InboxBatch] {
-        let request = InboxRequest(cursors, keys: keys)
-        do throws(RedisError) {
-            let command = request.command(count: count, block: block)
-            let reply =
-                block > 0
-                ? try await reader.blocking(command, for: .milliseconds(block)) : try await reader.send(command)
-            return request.batches(of: reply)
-        } catch {
-            guard error.code == .replyTooLarge else { throw StoreError(error) }
-            return try await readCarefully(cursors)
-        }
-    }
-
-    /// Reads one entry of each stream at a time, after a reply that was too large. An entry that is too large by itself
-    /// comes back without its fields, as one that cannot be processed: the partition moves on.
-    private func readCarefully(_ cursors: [InboxCursor]) async throws(StoreError) -> [InboxBatch] {
-        var batches: [InboxBatch] = []
-        for cursor in cursors {
-            for stream in InboxStream.allCases {
-                let request = InboxRequest([cursor], streams: [stream], keys: keys)
-                do throws(RedisError) {
-                    batches += request.batches(of: try await reader.send(request.command(count: 1, block: 0)))
-                } catch {
-                    guard error.code == .replyTooLarge else { throw StoreError(error) }
-                    if let id = try await peek(stream, after: cursor) {
-                        let reason = DeadReason(.oversized, "the entry is too large to be read")
-                        let entry = InboxEntry(
-                            id: id, messages: [DecodedMessage(position: 0, content: .failure(reason))])
-                        batches.append(InboxBatch(partition: cursor.partition, stream: stream, entries: [entry]))
-                    }
-                }
-            }
-        }
-        return batches
-    }
-
-    private func peek(_ stream: InboxStream, after cursor: InboxCursor) async throws(StoreError) -> String? {
-        let key = keys.inbox(stream, cursor.partition)
-        let reply = try await evaluate(scripts.peek, keys: [key]) { $0.append(cursor.positions[stream]) }
-        return reply.word(0).isEmpty ? nil : reply.word(0)
-    }
-
-    func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]] {
-        let commands = sagas.map { saga in
-            RedisCommand("LRANGE", keys.log(partition, saga: saga), "0", "-1")
-        }
-        return try await pipeline(commands).map { reply in
-            (0..<reply.value.count).map { reply.value[$0].bytes ?? [] }
-        }
-    }
-
-    func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas {
-        let key = keys.open(partition)
-        let replies = try await pipeline([
-            RedisCommand("ZRANGEBYSCORE", key, "-inf", "\(instant)", "LIMIT", "0", "\(limit)"),
-            RedisCommand("ZRANGEBYSCORE", key, "(\(instant)", "(+inf", "WITHSCORES", "LIMIT", "0", "1"),
-        ])
-        let sagas = (0..<replies[0].value.count).compactMap { replies[0].value[$0].string }
-        // Where the limit was reached there may be more that ring now.
-        if sagas.count >= limit { return DueSagas(sagas: sagas, next: instant) }
-        let next = replies[1].value[1].string.flatMap(Double.init).map { Milliseconds($0) }
-        return DueSagas(sagas: sagas, next: next)
-    }
-
-    func openSagas(
-        _ partition: Int, after cursor: String
-    ) async throws(StoreError) -> (sagas: [String], next: String) {
-        let command = RedisCommand("ZSCAN", keys.open(partition), cursor, "COUNT", "256")
-        let reply = try await translating { () async throws(RedisError) in try await writer.send(command) }.value
-        let members = reply[1]
-        let sagas = stride(from: 0, to: members.count, by: 2).compactMap { members[$0].string }
-        return (sagas, reply[0].string ?? "0")
-    }
-
-    func definitionCount() async throws(StoreError) -> Int {
-        let command = RedisCommand("HLEN", keys.definitions)
-        let reply = try await translating { () async throws(RedisError) in try await writer.send(command) }
-        return Int(reply.value.integer ?? 0)
-    }
-
     // MARK: Calls
 
-    private func evaluate(
+    func evaluate(
         _ script: RedisScript, keys: [String], _ arguments: (inout RedisCommand) -> Void
     ) async throws(StoreError) -> StatusReply {
         StatusReply(
@@ -215,7 +128,7 @@ struct RedisSession: StoreSession {
             })
     }
 
-    private func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisReply] {
+    func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisReply] {
         var replies: [RedisReply] = []
         for result in await writer.pipeline(commands) {
             switch result {

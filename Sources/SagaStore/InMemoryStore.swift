@@ -51,7 +51,18 @@ public final class InMemoryStore: SagaStore {
     /// Appends a message to an inbox stream, as a starter, a participant or an operator does.
     @discardableResult
     public func append(_ fields: Fields, to stream: InboxStream, of partition: Int) -> String {
-        contents.withLock { $0.partitions[partition].append(fields, to: stream) }
+        let now = clock()
+        return contents.withLock {
+            "\($0.partitions[partition].inbox[stream, default: StoredStream()].append(fields, at: now))"
+        }
+    }
+
+    /// Takes a service's oldest commands off their stream, as a participant does.
+    public func takeCommands(of service: String, in partition: Int, limit: Int = .max) -> [Fields] {
+        contents.withLock { contents in
+            let taken = contents.partitions[partition].commands[service]?.takeFirst(limit) ?? []
+            return taken.map(\.fields)
+        }
     }
 
     /// Reads and changes what is stored.
@@ -82,11 +93,13 @@ public final class InMemoryStore: SagaStore {
     }
 
     public func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8] {
-        contents.withLock { contents in
+        let secret = contents.withLock { contents in
             let secret = contents.secret ?? proposal
             contents.secret = secret
             return secret
         }
+        guard secret.count >= 16 else { throw StoreError(.corrupt, .notApplied, "the secret is too short") }
+        return secret
     }
 
     public func session() -> any StoreSession { Session(store: self) }
@@ -137,9 +150,11 @@ public final class InMemoryStore: SagaStore {
             let end = ContinuousClock.now + .milliseconds(block)
             while true {
                 let batches = store.contents.withLock { contents in
-                    cursors.flatMap { contents.partitions[$0.partition].read(after: $0, count: count) }
+                    InboxStream.allCases.flatMap { stream in
+                        cursors.compactMap { contents.partitions[$0.partition].read(stream, after: $0, count: count) }
+                    }
                 }
-                if !batches.isEmpty || ContinuousClock.now >= end { return batches }
+                if !batches.isEmpty || cursors.isEmpty || ContinuousClock.now >= end { return batches }
                 do {
                     try await Task.sleep(for: .milliseconds(1))
                 } catch {
@@ -171,11 +186,11 @@ public final class InMemoryStore: SagaStore {
         }
 
         func trim(
-            _ fence: Fence, positions: InboxPositions, services: [String], outcomesBefore: Milliseconds
+            _ fence: Fence, services: [String], outcomesBefore: Milliseconds
         ) async throws(StoreError) -> CommitOutcome {
             let now = store.clock()
             return store.contents.withLock {
-                $0.partitions[fence.partition].trim(fence, positions: positions, now: now)
+                $0.partitions[fence.partition].trim(fence, outcomesBefore: outcomesBefore, now: now)
             }
         }
 

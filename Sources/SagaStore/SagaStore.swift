@@ -46,6 +46,8 @@ public protocol StoreSession: Sendable {
     /// Reads what follows the positions, at most `count` entries of each stream, and waits up to `block` for the first.
     ///
     /// The batches of one call are one consistent view: whatever was in an inbox before is in them, up to the count.
+    /// Where less than the count can be read at once, because entries are large, a partition's control entries are held
+    /// back as long as its intake was not read to its end: an order must not overtake the start that it is about.
     func read(
         _ cursors: [InboxCursor], count: Int, block: Milliseconds
     ) async throws(StoreError) -> [InboxBatch]
@@ -53,7 +55,7 @@ public protocol StoreSession: Sendable {
     /// The logs of sagas; an unknown one's is empty.
     func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]]
 
-    /// Open sagas whose alarm rings by `instant`, earliest first, and the alarm after them.
+    /// Open sagas whose alarm rings by `instant`, earliest first, at most `limit` of them, and the alarm after them.
     func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas
 
     /// Some of the open sagas, and the cursor to go on with. A walk from `"0"` until `"0"` comes back meets every saga
@@ -68,8 +70,11 @@ public protocol StoreSession: Sendable {
 
     /// Trims what is applied from the inbox, what is settled from the command streams, and outcomes older than
     /// `outcomesBefore`.
+    ///
+    /// What is applied is for the store to know: after a rewind it may be less than the caller remembers, who still
+    /// passes for the owner until the next commit. The sequence doesn't matter.
     func trim(
-        _ fence: Fence, positions: InboxPositions, services: [String], outcomesBefore: Milliseconds
+        _ fence: Fence, services: [String], outcomesBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome
 
     /// Ends the session's connections.

@@ -15,6 +15,8 @@ local stored = redis.call('HGET', definitions, id)
 if stored and stored ~= canonical then
     return {'conflict'}
 end
+
+-- Writes.
 if not stored then
     redis.call('HSET', definitions, id, canonical)
 end

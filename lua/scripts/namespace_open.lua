@@ -12,7 +12,11 @@
 local meta = KEYS[1]
 local partitions, protocol, incarnation = ARGV[1], ARGV[2], ARGV[3]
 
-if redis.call('HEXISTS', meta, 'partitions') == 0 then
-    redis.call('HSET', meta, 'partitions', partitions, 'protocol', protocol, 'incarnation', incarnation)
+local stored = redis.call('HMGET', meta, 'partitions', 'protocol', 'incarnation')
+if stored[1] then
+    return stored
 end
-return redis.call('HMGET', meta, 'partitions', 'protocol', 'incarnation')
+
+-- Writes.
+redis.call('HSET', meta, 'partitions', partitions, 'protocol', protocol, 'incarnation', incarnation)
+return {partitions, protocol, incarnation}

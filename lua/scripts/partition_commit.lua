@@ -23,15 +23,16 @@
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
 -- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'at', 'ended'),
---     its instant or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names and values;
---     for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry id, which
---     message of the entry, reason, saga or empty. At most 7,000 arguments of one entry.
+--     its instant or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names
+--     and values; for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry
+--     id, which message of the entry, reason, saga or empty. At most 7,000 arguments of one command or outcome.
 --
 -- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
 --     wrote nothing.
--- Repeat: refused with 'sequence', which is written last. Should an error end the script half-way all the same, logs
---     come before commands, so that a command that is missing is sent again when its attempt times out.
--- Complexity: O(changes × log(open sagas) + arguments)
+-- Repeat: refused with 'sequence', which is written last. Dead letters come first: participants may write to their
+--     stream too, and one whose ids are used up ends the script before anything is written. Should an error end it
+--     half-way all the same, logs come before commands: a missing command is sent again when its attempt times out.
+-- Complexity: O(changes × log(open sagas) + arguments + size of the entries that dead letters are about)
 --!include clock
 --!include fence
 local state, open, ended, outcome, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -40,6 +41,8 @@ local changes, commands = tonumber(ARGV[8]), tonumber(ARGV[9])
 local outcomes, deads = tonumber(ARGV[10]), tonumber(ARGV[11])
 local first_log, first_argument = 8, 12
 local value_limit, field_limit = 4096, 256
+-- Lua hands some 8,000 values to one call, and no more.
+local push_limit = 4000
 
 -- Checks: these calls also fail on a key of a wrong type, before anything is written.
 local sequence, last = fence(state, owner, epoch)
@@ -63,6 +66,8 @@ end
 for key = first_log + changes + 1, #KEYS do
     redis.call('XLEN', KEYS[key])
 end
+-- What dead letters are about: each entry is read once, and the places are noted where its messages begin. A message
+-- begins at its type; what comes before the first type is a message of its own.
 local originals = {}
 if deads > 0 then
     local place = at
@@ -72,23 +77,54 @@ if deads > 0 then
     for _ = 1, outcomes do
         place = place + 1 + tonumber(ARGV[place])
     end
-    for letter = 1, deads do
-        local entry = redis.call('XRANGE', KEYS[tonumber(ARGV[place])], ARGV[place + 1], ARGV[place + 1])
-        originals[letter] = entry[1] and entry[1][2] or {}
+    at = place
+    for _ = 1, deads do
+        local source, id = KEYS[tonumber(ARGV[place])], ARGV[place + 1]
+        local name = source .. ' ' .. id
+        if not originals[name] then
+            local entry = redis.call('XRANGE', source, id, id)
+            local fields, starts = entry[1] and entry[1][2] or {}, {}
+            for field = 1, #fields, 2 do
+                if field == 1 or fields[field] == 'type' then
+                    starts[#starts + 1] = field
+                end
+            end
+            originals[name] = {fields, starts}
+        end
         place = place + 5
     end
 end
 local now = text(clock(last))
 
 -- Writes.
+for _ = 1, deads do
+    local source, id, position = KEYS[tonumber(ARGV[at])], ARGV[at + 1], tonumber(ARGV[at + 2])
+    local letter = {'source', source, 'id', id, 'message', ARGV[at + 2], 'reason', ARGV[at + 3], 'at', now}
+    if ARGV[at + 4] ~= '' then
+        letter[#letter + 1] = 'saga'
+        letter[#letter + 1] = ARGV[at + 4]
+    end
+    local original = originals[source .. ' ' .. id]
+    local fields, first = original[1], original[2][position + 1] or #original[1] + 1
+    local last_field = (original[2][position + 2] or #fields + 1) - 1
+    for field = first, math.min(last_field, first + 2 * field_limit - 1), 2 do
+        local value = fields[field + 1]
+        if #value > value_limit then
+            value = string.sub(value, 1, value_limit) .. '… (cut from ' .. #value .. ' bytes)'
+        end
+        letter[#letter + 1] = 'entry.' .. string.sub(fields[field], 1, value_limit)
+        letter[#letter + 1] = value
+    end
+    redis.call('XADD', dead, '*', unpack(letter))
+    at = at + 5
+end
 at = first_argument
 for change = 1, changes do
     local saga, alarm, instant, entries = ARGV[at], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
     at = at + 5
-    if entries == 1 then
-        redis.call('RPUSH', KEYS[first_log + change], ARGV[at])
-    elseif entries > 1 then
-        redis.call('RPUSH', KEYS[first_log + change], unpack(ARGV, at, at + entries - 1))
+    for first = at, at + entries - 1, push_limit do
+        local next_first = math.min(first + push_limit, at + entries)
+        redis.call('RPUSH', KEYS[first_log + change], unpack(ARGV, first, next_first - 1))
     end
     at = at + entries
     if alarm == 'at' then
@@ -111,32 +147,6 @@ for _ = 1, outcomes do
     local arguments = tonumber(ARGV[at])
     redis.call('XADD', outcome, '*', unpack(ARGV, at + 1, at + arguments))
     at = at + 1 + arguments
-end
-for letter = 1, deads do
-    local source, id, position = KEYS[tonumber(ARGV[at])], ARGV[at + 1], tonumber(ARGV[at + 2])
-    local entry = {'source', source, 'id', id, 'message', ARGV[at + 2], 'reason', ARGV[at + 3], 'at', now}
-    if ARGV[at + 4] ~= '' then
-        entry[#entry + 1] = 'saga'
-        entry[#entry + 1] = ARGV[at + 4]
-    end
-    -- The fields of the message that is meant: each begins at its type, what comes before the first belongs to it.
-    local fields, message, copied = originals[letter], -1, 0
-    for field = 1, #fields, 2 do
-        if fields[field] == 'type' or field == 1 then
-            message = message + 1
-        end
-        if message == position and copied < field_limit then
-            local value = fields[field + 1]
-            if #value > value_limit then
-                value = string.sub(value, 1, value_limit) .. '… (cut from ' .. #value .. ' bytes)'
-            end
-            entry[#entry + 1] = 'entry.' .. string.sub(fields[field], 1, value_limit)
-            entry[#entry + 1] = value
-            copied = copied + 1
-        end
-    end
-    redis.call('XADD', dead, '*', unpack(entry))
-    at = at + 5
 end
 redis.call('HSET', state, 'sequence', text(tonumber(sequence) + 1), 'reply', ARGV[4], 'control', ARGV[5],
     'intake', ARGV[6], 'clock', now)

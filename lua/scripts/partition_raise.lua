@@ -1,6 +1,6 @@
-#!lua
+#!lua flags=allow-oom
 -- Begins a new history of a partition, whose newest writes may have been lost: sets a higher era, and remembers the
--- server on which it began.
+-- server on which it began. Works on a full server too: it comes before everything that could free memory there.
 --
 -- KEYS[1] state: hash, the partition's state
 -- ARGV[1] owner: the taking's random text
@@ -24,9 +24,9 @@ end
 if sequence ~= expected or (tonumber(redis.call('HGET', state, 'era') or '0') or 0) >= tonumber(era) then
     return {'sequence'}
 end
-local now = clock(last)
+local now = text(clock(last))
 local run, replication = identity()
 
-redis.call('HSET', state, 'era', era, 'rewound', '1', 'run_id', run, 'replication_id', replication,
-    'clock', text(now))
-return {'ok', text(now)}
+-- Writes.
+redis.call('HSET', state, 'era', era, 'rewound', '1', 'run_id', run, 'replication_id', replication, 'clock', now)
+return {'ok', now}

@@ -1,5 +1,5 @@
-#!lua
--- Gives a partition up, so that anybody can take it at once.
+#!lua flags=allow-oom
+-- Gives a partition up, so that anybody can take it at once. Works on a full server too.
 --
 -- KEYS[1] state: hash, the partition's state
 -- ARGV[1] owner: the taking's random text
@@ -13,5 +13,7 @@ local owner = ARGV[1]
 if redis.call('HGET', state, 'owner') ~= owner then
     return {'lost'}
 end
+
+-- Writes.
 redis.call('HSET', state, 'owner', '', 'until', '0')
 return {'released'}

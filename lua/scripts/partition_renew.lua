@@ -1,5 +1,6 @@
-#!lua
+#!lua flags=allow-oom
 -- Extends a lease. The owner's name for itself is enough: what protects the data is the epoch in each commit.
+-- Works on a full server too: partitions must not change hands because of that.
 --
 -- KEYS[1] state: hash, the partition's state
 -- ARGV[1] owner: the taking's random text
@@ -25,6 +26,7 @@ if held[3] ~= run or held[4] ~= replication then
     maybe = '1'
 end
 
+-- Writes.
 redis.call('HSET', state, 'until', text(now + tonumber(lease)), 'clock', text(now),
     'renewals', text((tonumber(held[5] or '0') or 0) + 1))
 return {'renewed', maybe}

@@ -1,7 +1,8 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes a partition: makes the caller its owner under a higher epoch, where the lease is free or run out, was the
 -- caller's, or the holder still shows the mark that the caller has seen for longer than the lease by its own clock.
 -- The stored server identity is compared, not changed: the new owner raises the era first.
+-- Works on a full server too: only an owner can trim what fills it.
 --
 -- KEYS[1] state: hash, the partition's state
 -- ARGV[1] owner: random text, new for each taking
@@ -38,6 +39,7 @@ if held[15] and (held[15] ~= run or held[16] ~= replication) then
     maybe = '1'
 end
 
+-- Writes.
 redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonumber(lease)), 'lease', lease,
     'renewals', '0', 'epoch', epoch, 'clock', text(now))
 if not held[15] then

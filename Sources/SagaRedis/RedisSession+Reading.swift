@@ -1,0 +1,131 @@
+import RedisTransport
+import SagaCore
+import SagaStore
+import SagaWire
+import Synchronization
+
+extension RedisSession {
+    func read(
+        _ cursors: [InboxCursor], count: Int, block: Milliseconds
+    ) async throws(StoreError) -> [InboxBatch] {
+        guard !cursors.isEmpty else { return [] }
+        let request = InboxRequest(cursors, keys: keys)
+        var block = block
+        while true {
+            let limit = min(count, pace.limit)
+            do throws(RedisError) {
+                let command = request.command(count: limit, block: block)
+                let reply =
+                    block > 0
+                    ? try await reader.blocking(command, for: .milliseconds(block)) : try await reader.send(command)
+                let batches = request.batches(of: reply)
+                guard limit < count else { return batches }
+                pace.quicken()
+                return batches.holdingBackOrders(limit: limit)
+            } catch {
+                guard error.code == .replyTooLarge else { throw StoreError(error) }
+            }
+            // There is something to read, so there is nothing to wait for.
+            block = 0
+            guard limit == 1 else {
+                pace.slow(from: limit)
+                continue
+            }
+            return try await readOneByOne(cursors)
+        }
+    }
+
+    /// Reads one entry of each stream at a time, where one of each together is too much. An entry that is too large by
+    /// itself comes back without its fields, as one that cannot be processed: the partition moves on.
+    private func readOneByOne(_ cursors: [InboxCursor]) async throws(StoreError) -> [InboxBatch] {
+        var batches: [InboxBatch] = []
+        for stream in InboxStream.allCases {
+            for cursor in cursors {
+                let request = InboxRequest([cursor], streams: [stream], keys: keys)
+                do throws(RedisError) {
+                    batches += request.batches(of: try await reader.send(request.command(count: 1, block: 0)))
+                } catch {
+                    guard error.code == .replyTooLarge else { throw StoreError(error) }
+                    if let id = try await peek(stream, after: cursor) {
+                        let reason = DeadReason(.oversized, "the entry is too large to be read")
+                        let entry = InboxEntry(
+                            id: id, messages: [DecodedMessage(position: 0, content: .failure(reason))])
+                        batches.append(InboxBatch(partition: cursor.partition, stream: stream, entries: [entry]))
+                    }
+                }
+            }
+        }
+        // The intake was read last: where nothing came of it, there was nothing in it before the orders either.
+        return batches.holdingBackOrders(limit: 1)
+    }
+
+    private func peek(_ stream: InboxStream, after cursor: InboxCursor) async throws(StoreError) -> String? {
+        let key = keys.inbox(stream, cursor.partition)
+        let reply = try await evaluate(scripts.peek, keys: [key]) { $0.append(cursor.positions[stream]) }
+        return reply.word(0).isEmpty ? nil : reply.word(0)
+    }
+
+    func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]] {
+        let commands = sagas.map { saga in
+            RedisCommand("LRANGE", keys.log(partition, saga: saga), "0", "-1")
+        }
+        return try await pipeline(commands).map { reply in
+            (0..<reply.value.count).map { reply.value[$0].bytes ?? [] }
+        }
+    }
+
+    func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas {
+        let key = keys.open(partition)
+        let replies = try await pipeline([
+            RedisCommand("ZRANGEBYSCORE", key, "-inf", "\(instant)", "WITHSCORES", "LIMIT", "0", "\(limit + 1)"),
+            RedisCommand("ZRANGEBYSCORE", key, "(\(instant)", "(+inf", "WITHSCORES", "LIMIT", "0", "1"),
+        ])
+        let due = replies[0].value
+        let sagas = stride(from: 0, to: min(due.count, limit * 2), by: 2).compactMap { due[$0].string }
+        let next = due.count > limit * 2 ? due[limit * 2 + 1] : replies[1].value[1]
+        return DueSagas(sagas: sagas, next: Self.instant(next))
+    }
+
+    /// A score as an instant. Scores are doubles, so one near the end of time may lie beyond it.
+    private static func instant(_ score: RedisValue) -> Milliseconds? {
+        guard let number = score.string.flatMap(Double.init), !number.isNaN else { return nil }
+        return Milliseconds(exactly: number.rounded(.down)) ?? (number < 0 ? .min : .max)
+    }
+
+    func openSagas(
+        _ partition: Int, after cursor: String
+    ) async throws(StoreError) -> (sagas: [String], next: String) {
+        let command = RedisCommand("ZSCAN", keys.open(partition), cursor, "COUNT", "256")
+        let reply = try await translating { () async throws(RedisError) in try await writer.send(command) }.value
+        let members = reply[1]
+        let sagas = stride(from: 0, to: members.count, by: 2).compactMap { members[$0].string }
+        return (sagas, reply[0].string ?? "0")
+    }
+
+    func definitionCount() async throws(StoreError) -> Int {
+        let command = RedisCommand("HLEN", keys.definitions)
+        let reply = try await translating { () async throws(RedisError) in try await writer.send(command) }
+        return Int(reply.value.integer ?? 0)
+    }
+}
+
+/// How many entries of each stream a read may ask for: fewer after a reply that was too large, more again with each
+/// that was not.
+final class ReadPace: Sendable {
+    private let current = Mutex(Int.max)
+
+    var limit: Int { current.withLock { $0 } }
+
+    func slow(from limit: Int) { current.withLock { $0 = max(1, limit / 8) } }
+
+    func quicken() { current.withLock { $0 = $0 > Int.max / 2 ? Int.max : $0 * 2 } }
+}
+
+extension [InboxBatch] {
+    /// Without the control entries of partitions whose intake may go on beyond what was read.
+    fileprivate func holdingBackOrders(limit: Int) -> [InboxBatch] {
+        let unfinished = Set(filter { $0.stream == .intake && $0.entries.count >= limit }.map(\.partition))
+        guard !unfinished.isEmpty else { return self }
+        return filter { $0.stream != .control || !unfinished.contains($0.partition) }
+    }
+}

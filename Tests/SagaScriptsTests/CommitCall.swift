@@ -1,0 +1,82 @@
+/// The keys and arguments of `partition_commit`, written down by the script's header and apart from the encoder.
+struct CommitCall {
+    struct Change {
+        var saga: String
+        var length: Int
+        var entries: [String]
+        var alarm: String
+        var instant: String
+
+        init(
+            _ saga: String, length: Int = 0, entries: [String] = [], alarm: String = "keep", instant: String = ""
+        ) {
+            self.saga = saga
+            self.length = length
+            self.entries = entries
+            self.alarm = alarm
+            self.instant = instant
+        }
+    }
+
+    struct Dead {
+        var stream: String
+        var entry: String
+        var message: Int
+        var reason: String
+        var saga: String
+
+        init(
+            _ stream: String, _ entry: String, message: Int = 0, reason: String = "malformed: it is",
+            saga: String = ""
+        ) {
+            self.stream = stream
+            self.entry = entry
+            self.message = message
+            self.reason = reason
+            self.saga = saga
+        }
+    }
+
+    var owner = "o1"
+    var epoch = 1
+    var sequence = 0
+    var positions = ["0-0", "0-0", "0-0"]
+    var verified = ""
+    var changes: [Change] = []
+    var commands: [(service: String, fields: [String])] = []
+    var outcomes: [[String]] = []
+    var dead: [Dead] = []
+
+    private var services: [String] {
+        var services: [String] = []
+        for command in commands where !services.contains(command.service) { services.append(command.service) }
+        return services
+    }
+
+    var keys: [String] {
+        [Key.state, Key.open, Key.ended, Key.outcome, Key.dead, Key.reply, Key.control, Key.intake]
+            + changes.map { Key.log($0.saga) } + services.map { Key.command($0) }
+    }
+
+    var arguments: [String] {
+        let streams = Dictionary(
+            uniqueKeysWithValues: services.enumerated().map { ($0.element, 9 + changes.count + $0.offset) })
+        let inbox = [Key.reply: 6, Key.control: 7, Key.intake: 8]
+        var arguments = [owner, "\(epoch)", "\(sequence)"] + positions + [verified]
+        arguments += [changes.count, commands.count, outcomes.count, dead.count].map(String.init)
+        for change in changes {
+            arguments += [change.saga, "\(change.length)", change.alarm, change.instant, "\(change.entries.count)"]
+            arguments += change.entries
+        }
+        for command in commands {
+            arguments += ["\(streams[command.service] ?? 0)", "\(command.fields.count)"] + command.fields
+        }
+        for outcome in outcomes { arguments += ["\(outcome.count)"] + outcome }
+        for letter in dead {
+            arguments += [
+                "\(inbox[letter.stream] ?? 0)", letter.entry, "\(letter.message)", letter.reason, letter.saga,
+            ]
+        }
+        return arguments
+    }
+}

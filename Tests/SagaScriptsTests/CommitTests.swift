@@ -1,0 +1,117 @@
+import RedisTransport
+import SagaScripts
+import Testing
+
+@Suite struct CommitTests {
+    private func commit(_ server: ScriptServer, _ call: CommitCall) async throws -> [String] {
+        try await server.call(SagaScripts.partitionCommit, call.keys, call.arguments)
+    }
+
+    @Test func everythingIsApplied() async throws {
+        try await ScriptServer.with { server in
+            try await ScriptCase.commit.prepare(server)
+            var call = CommitCall()
+            call.positions = ["1-1", "2-2", "3-3"]
+            call.verified = "77"
+            call.changes = [
+                .init("new", entries: ["n0", "n1"], alarm: "at", instant: "1700000000123"),
+                .init("old", length: 2, entries: ["c"], alarm: "ended", instant: "50"),
+            ]
+            call.commands = [
+                ("a", ["saga", "new", "n", "1"]), ("c", ["saga", "new"]), ("a", ["saga", "new", "n", "2"]),
+            ]
+            call.outcomes = [["saga", "old", "status", "completed"], ["saga", "x", "control", "1"]]
+            let answer = try await commit(server, call)
+            let state = try await server.hash(Key.state)
+            #expect(answer == ["ok", state["clock"] ?? ""])
+            #expect(state["sequence"] == "1")
+            #expect(state["verified"] == "77")
+            #expect([state["reply"], state["control"], state["intake"]] == ["1-1", "2-2", "3-3"])
+            #expect(try await server.list(Key.log("new")) == ["n0", "n1"])
+            #expect(try await server.list(Key.log("old")) == ["a", "b", "c"])
+            #expect(try await server.scores(Key.open) == ["new": "1700000000123"])
+            #expect(try await server.scores(Key.ended) == ["old": "50"])
+            #expect(try await server.stream(Key.command("a")).dropFirst(4).map { $0["n"] } == ["1", "2"])
+            #expect(try await server.stream(Key.command("c")).map(\.fields) == [["saga", "new"]])
+            #expect(try await server.stream(Key.outcome).dropFirst().map(\.fields) == call.outcomes)
+            #expect(try await server.stream(Key.dead).isEmpty)
+        }
+    }
+
+    @Test func anAlarmIsSetKeptOrForgotten() async throws {
+        try await ScriptServer.with { server in
+            try await ScriptCase.commit.prepare(server)
+            let steps: [(alarm: String, instant: String, open: [String: String], ended: [String: String])] = [
+                ("at", "10", ["s": "10"], [:]), ("keep", "", ["s": "10"], [:]), ("never", "", ["s": "inf"], [:]),
+                ("at", "9007199254740993", ["s": "9007199254740992"], [:]), ("gone", "", [:], [:]),
+                ("at", "20", ["s": "20"], [:]), ("ended", "30", [:], ["s": "30"]),
+            ]
+            try await server.send("DEL", Key.open)
+            for (index, step) in steps.enumerated() {
+                var call = CommitCall()
+                call.sequence = index
+                call.changes = [.init("s", alarm: step.alarm, instant: step.instant)]
+                #expect(try await commit(server, call).first == "ok")
+                #expect(try await server.scores(Key.open) == step.open)
+                #expect(try await server.scores(Key.ended) == step.ended)
+            }
+            // None of them touches the log.
+            #expect(try await server.list(Key.log("s")) == [])
+        }
+    }
+
+    @Test(arguments: [1, 2, 3_999, 4_000, 4_001, 8_000, 20_000])
+    func oneSagasEntriesKeepTheirOrderHoweverManyTheyAre(_ count: Int) async throws {
+        try await ScriptServer.with { server in
+            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            var call = CommitCall()
+            call.changes = [.init("s", entries: (0..<count).map { "entry \($0)" })]
+            #expect(try await commit(server, call).first == "ok")
+            #expect(try await server.list(Key.log("s")) == call.changes[0].entries)
+        }
+    }
+
+    @Test func aThousandSagasAndTwoThousandCommandsAreOneCommit() async throws {
+        try await ScriptServer.with { server in
+            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            var call = CommitCall()
+            for index in 0..<1_000 {
+                call.changes.append(
+                    .init("s\(index)", entries: ["a", "b"], alarm: "at", instant: "\(index)"))
+                for service in ["x", "y"] {
+                    call.commands.append((service, ["saga", "s\(index)"] + (0..<11).flatMap { ["f\($0)", "v"] }))
+                }
+            }
+            let start = ContinuousClock.now
+            #expect(try await commit(server, call).first == "ok")
+            #expect(ContinuousClock.now - start < .seconds(2), "it blocks everybody")
+            for service in ["x", "y"] {
+                let commands = try await server.stream(Key.command(service))
+                #expect(commands.map { $0["saga"] } == (0..<1_000).map { "s\($0)" })
+            }
+            #expect(try await server.scores(Key.open).count == 1_000)
+            #expect(try await server.list(Key.log("s999")) == ["a", "b"])
+        }
+    }
+
+    @Test func thePartitionsClockNeverRunsBackwards() async throws {
+        try await ScriptServer.with { server in
+            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.send("HSET", Key.state, "clock", "99999999999999")
+            let answer = try await commit(server, CommitCall())
+            #expect(answer == ["ok", "99999999999999"])
+            #expect(try await server.hash(Key.state)["clock"] == "99999999999999")
+        }
+    }
+
+    @Test func sequencesStayDecimalHoweverLargeTheyAre() async throws {
+        try await ScriptServer.with { server in
+            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.send("HSET", Key.state, "sequence", "999999999999999")
+            var call = CommitCall()
+            call.sequence = 999_999_999_999_999
+            #expect(try await commit(server, call).first == "ok")
+            #expect(try await server.hash(Key.state)["sequence"] == "1000000000000000")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import RedisTransport
+import SagaScripts
+
+/// The keys of one partition.
+enum Key {
+    static let state = "{t:0}:state", open = "{t:0}:open", ended = "{t:0}:ended", outcome = "{t:0}:outcome"
+    static let dead = "{t:0}:dead", reply = "{t:0}:reply", control = "{t:0}:control", intake = "{t:0}:intake"
+    static let meta = "{t}:meta", definitions = "{t}:definitions"
+
+    static func log(_ saga: String) -> String { "{t:0}:log:\(saga)" }
+    static func command(_ service: String) -> String { "{t:0}:cmd:\(service)" }
+}
+
+/// A call of a script that is accepted on the state that ``prepare`` makes.
+struct ScriptCase: CustomStringConvertible, Sendable {
+    var script: SagaScripts.Script
+    var keys: [String]
+    var arguments: [String]
+    /// The first word of the answer; nil where the answer has no status.
+    var status: String?
+    /// Whether it works on a full server.
+    var worksWhenFull = false
+    var prepare: @Sendable (ScriptServer) async throws -> Void = { _ in }
+
+    var description: String { script.name }
+
+    func call(_ server: ScriptServer) async throws -> [String] {
+        try await server.call(script, keys, arguments)
+    }
+
+    /// The partition's first owner, under epoch 1, at sequence 0.
+    static let take = ScriptCase(
+        script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", ""],
+        status: "taken", worksWhenFull: true)
+
+    /// Takes the partition, and fills it.
+    private static let occupy: @Sendable (ScriptServer) async throws -> Void = { server in
+        try await server.call(take.script, take.keys, take.arguments)
+        try await server.send("RPUSH", Key.log("old"), "a", "b")
+        try await server.send("ZADD", Key.open, "5", "old")
+        for stream in [Key.reply, Key.control, Key.intake] {
+            for id in 1...3 { try await server.send("XADD", stream, "\(id)-0", "type", "junk", "n", "\(id)") }
+        }
+        try await server.send("XADD", Key.outcome, "1-0", "saga", "old")
+        for service in ["a", "b"] {
+            try await server.send("XGROUP", "CREATE", Key.command(service), service, "0", "MKSTREAM")
+            for id in 1...4 { try await server.send("XADD", Key.command(service), "\(id)-0", "n", "\(id)") }
+            try await server.send(
+                "XREADGROUP", "GROUP", service, "c", "COUNT", "3", "STREAMS", Key.command(service), ">")
+            try await server.send("XACK", Key.command(service), service, "1-0")
+        }
+        try await server.send("HSET", Key.state, "reply", "2-0")
+    }
+
+    static let commit: ScriptCase = {
+        var call = CommitCall()
+        call.changes = [
+            .init("new", entries: ["n0", "n1"], alarm: "at", instant: "100"),
+            .init("old", length: 2, entries: ["c"], alarm: "ended", instant: "50"),
+        ]
+        call.commands = [("a", ["saga", "new"]), ("b", ["saga", "new"])]
+        call.outcomes = [["saga", "old", "status", "completed"]]
+        call.dead = [
+            .init(Key.reply, "1-0"), .init(Key.control, "2-0"), .init(Key.intake, "3-0", saga: "x"),
+        ]
+        return ScriptCase(
+            script: SagaScripts.partitionCommit, keys: call.keys, arguments: call.arguments, status: "ok",
+            prepare: occupy)
+    }()
+
+    static let all: [ScriptCase] = [
+        ScriptCase(script: SagaScripts.namespaceOpen, keys: [Key.meta], arguments: ["4", "1", "abc"]),
+        ScriptCase(
+            script: SagaScripts.definitionRegister, keys: [Key.definitions], arguments: ["order@1", "{}"],
+            status: "registered"),
+        ScriptCase(
+            script: SagaScripts.inboxPeek, keys: [Key.intake], arguments: ["1-0"], status: "2-0", worksWhenFull: true,
+            prepare: occupy),
+        take,
+        ScriptCase(
+            script: SagaScripts.partitionRenew, keys: [Key.state], arguments: ["o1", "60000"], status: "renewed",
+            worksWhenFull: true, prepare: occupy),
+        ScriptCase(
+            script: SagaScripts.partitionRelease, keys: [Key.state], arguments: ["o1"], status: "released",
+            worksWhenFull: true, prepare: occupy),
+        ScriptCase(
+            script: SagaScripts.partitionRaise, keys: [Key.state], arguments: ["o1", "1", "0", "99999999999999"],
+            status: "ok", worksWhenFull: true, prepare: occupy),
+        commit,
+        ScriptCase(
+            script: SagaScripts.partitionTrim,
+            keys: [
+                Key.state, Key.reply, Key.control, Key.intake, Key.outcome, Key.command("a"), Key.command("b"),
+            ],
+            arguments: ["o1", "1", "2-0", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
+    ]
+
+    /// Those that only an owner may call, with the places of what proves that in their arguments.
+    static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
+        switch one.script.name {
+        case "partition_commit", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
+        case "partition_trim": (one, [(0, "fenced"), (1, "fenced")])
+        case "partition_renew", "partition_release": (one, [(0, "lost")])
+        default: nil
+        }
+    }
+}
