@@ -78,7 +78,9 @@ final class RewindPlay: Sendable {
         }
         var faults = try await scenario.audit(sagas.map(\.id))
         if try await scenario.openCount() > 0 { faults.append("sagas are still open") }
-        if try await !scenario.deadReasons().isEmpty { faults.append("dead letters: \(try await scenario.deadReasons())") }
+        if try await !scenario.deadReasons().isEmpty {
+            faults.append("dead letters: \(try await scenario.deadReasons())")
+        }
         return faults
     }
 

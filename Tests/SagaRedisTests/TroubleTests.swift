@@ -116,7 +116,8 @@ import Testing
                 try await Task.sleep(for: .milliseconds(700))
                 for partition in 0..<4 {
                     let epoch = try await admin.send(
-                        RedisCommand("HGET", scenario.namespace.keys.state(partition), "epoch")).value.string
+                        RedisCommand("HGET", scenario.namespace.keys.state(partition), "epoch")
+                    ).value.string
                     #expect(epoch == "1")
                 }
                 _ = try await admin.send(RedisCommand("CONFIG", "SET", "maxmemory", "0"))

@@ -30,7 +30,8 @@ struct CommitConformanceTests {
                 SagaChange(saga: "c", firstIndex: 0, entries: bytes("0"), alarm: .never),
             ]
             commit.commands = [
-                OutgoingCommand(service: "x", fields: .of("n", "1")), OutgoingCommand(service: "y", fields: .of("n", "2")),
+                OutgoingCommand(service: "x", fields: .of("n", "1")),
+                OutgoingCommand(service: "y", fields: .of("n", "2")),
                 OutgoingCommand(service: "x", fields: .of("n", "3", "b", "\u{0}\r\n")),
             ]
             commit.outcomes = [.of("saga", "c", "status", "completed")]
@@ -133,7 +134,8 @@ struct CommitConformanceTests {
             #expect(letters.allSatisfy { $0["reason"] == "conflict: started otherwise" })
             #expect(letters.map { $0["message"] } == ["1", "0", "1", "2", "0"])
             #expect(letters.map { $0["id"] } == [intake, prefixed, prefixed, prefixed, "9-9"])
-            #expect(letters[0]["source"]?.hasSuffix("intake") == true && letters[4]["source"]?.hasSuffix("control") == true)
+            #expect(
+                letters[0]["source"]?.hasSuffix("intake") == true && letters[4]["source"]?.hasSuffix("control") == true)
             #expect(letters[0]["saga"] == "b" && letters[4]["saga"] == "c")
             #expect(letters[0]["entry.input"] == String(repeating: "x", count: 4_096) + "… (cut from 5000 bytes)")
         }

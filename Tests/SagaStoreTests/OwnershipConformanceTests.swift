@@ -111,7 +111,9 @@ struct OwnershipConformanceTests {
     func aHolderWithoutASignOfLifeIsDead(on kind: StoreKind) async throws {
         try await with(kind) { _, session in
             _ = try await session.mustTake(as: claim("o1"))
-            guard case .held(let seen) = try await session.take(0, as: claim("o2"), stale: nil) else { throw NotTaken() }
+            guard case .held(let seen) = try await session.take(0, as: claim("o2"), stale: nil) else {
+                throw NotTaken()
+            }
             #expect(try await session.renew(0, as: claim("o1")) == .renewed(mayBeRewound: false))
             guard case .held(let later) = try await session.take(0, as: claim("o2"), stale: seen) else {
                 Issue.record("the holder has renewed since")
