@@ -149,7 +149,9 @@ let package = Package(
         executable(
             "shop-demo", path: "Sources/Examples/shop-demo",
             [
-                "LocalRedis", "SagaClient", "SagaCore", "SagaWire", "Shop", .argumentParser, .grdb, .logging,
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop",
+                .argumentParser,
+                .grdb, .logging,
                 .unixSignals,
             ]),
 
