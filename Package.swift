@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Settings for all of Skald's own targets. A misspelt upcoming feature is accepted silently by the compiler,
-// so `PackageFeatureTests` compares this list with what the compiler says it knows.
+// so `PackageTests` compares this list with what the compiler says it knows.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -105,7 +105,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaClient", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaOrchestrator", "SagaWire", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),
@@ -121,8 +121,7 @@ let package = Package(
             "skald",
             [
                 "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
-                "SagaParticipant",
-                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .histogram, .lifecycle, .logging,
+                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .lifecycle, .logging, .unixSignals,
             ]),
 
         // The example: an order shop of three services, each with its own database, and the demo that runs them.
@@ -180,6 +179,12 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis",
                 "SagaWire",
                 .lifecycle, .logging,
+            ]),
+        tests(
+            "EndToEndTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaWire", .lifecycle, .logging,
             ]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),

@@ -29,7 +29,8 @@ extension Definition {
     public static func warnings(of definition: Definition) -> [DefinitionFault] {
         definition.steps.indices.compactMap { index in
             let step = definition.steps[index]
-            guard step.service != nil, step.compensation == nil, !step.isCompensationWaived, !step.isAfterPivot, index != definition.pivot
+            guard step.service != nil, step.compensation == nil, !step.isCompensationWaived, !step.isAfterPivot,
+                index != definition.pivot
             else { return nil }
             return DefinitionFault(
                 [.key("steps"), .index(index)],

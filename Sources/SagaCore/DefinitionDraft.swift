@@ -56,7 +56,8 @@ public struct StepDraft: Sendable, Hashable {
 
     public init(
         name: String, service: String? = nil, action: String? = nil, delay: Milliseconds? = nil,
-        signal: String? = nil, compensation: CompensationDraft = .absent, timeout: Milliseconds? = nil, retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil,
+        signal: String? = nil, compensation: CompensationDraft = .absent, timeout: Milliseconds? = nil,
+        retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil,
         after: [String]? = nil, uses: [String]? = nil, isPivot: Bool = false
     ) {
         self.name = name

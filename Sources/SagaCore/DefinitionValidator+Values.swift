@@ -64,10 +64,13 @@ extension DefinitionValidator {
             ("service", draft.service != nil), ("action", draft.action != nil),
             ("compensation", draft.compensation != .absent), ("retry", draft.retry != nil),
             ("compensationRetry", draft.compensationRetry != nil), ("uses", draft.uses != nil),
-            ("pivot", draft.isPivot), ("timeout", draft.delay != nil && draft.timeout != nil),
+            ("pivot", draft.isPivot),
         ]
         for (key, isThere) in foreign where isThere {
             report(step(index, key), "\(kind) has no \(key): it sends no command")
+        }
+        if draft.delay != nil, draft.timeout != nil {
+            report(step(index, "timeout"), "a delay step has no timeout: the delay is its time")
         }
     }
 

@@ -197,14 +197,3 @@ struct Batch {
         for cell in touched { partition.sagas[cell.saga.id] = nil }
     }
 }
-
-/// What happened, counted.
-struct Tally: Sendable, Hashable {
-    var started = 0
-    var ended = 0
-    var stuck = 0
-    var applied = 0
-    /// Answers that changed nothing: late, doubled, or of an older era.
-    var ignored = 0
-    var dead = 0
-}

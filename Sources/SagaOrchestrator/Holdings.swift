@@ -21,6 +21,7 @@ final class Holdings: Sendable {
         var eras: [Int: Int64] = [:]
         /// For each partition, the highest commit sequence that the store confirmed here.
         var sequences: [Int: Int64] = [:]
+        var tally = Tally()
         var lastContact: ContinuousClock.Instant?
         var lastError: String?
     }
@@ -93,6 +94,10 @@ final class Holdings: Sendable {
     func highestSequence(of partition: Int) -> Int64 { state.withLock { $0.sequences[partition] ?? 0 } }
 
     // MARK: The process
+
+    func count(_ tally: Tally) { state.withLock { $0.tally.add(tally) } }
+
+    var tally: Tally { state.withLock { $0.tally } }
 
     func stop() { state.withLock { $0.isStopping = true } }
 

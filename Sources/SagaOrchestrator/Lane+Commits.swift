@@ -30,7 +30,7 @@ extension Lane {
             partition.isCareful = false
             partition.clock.synchronize(store: now, monotonic: monotonicClock())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
-            tally.add(batch.tally)
+            holdings.count(batch.tally)
         case .success(.fenced):
             logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
             drop(partition.index)
@@ -148,16 +148,5 @@ extension Lane {
                 return
             }
         }
-    }
-}
-
-extension Tally {
-    mutating func add(_ other: Tally) {
-        started += other.started
-        ended += other.ended
-        stuck += other.stuck
-        applied += other.applied
-        ignored += other.ignored
-        dead += other.dead
     }
 }

@@ -25,7 +25,6 @@ final class Lane {
     var roundNumber: UInt64 = 0
     /// Failures of the store in a row.
     var failures = 0
-    var tally = Tally()
 
     init(
         index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,

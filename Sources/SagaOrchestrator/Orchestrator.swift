@@ -30,6 +30,9 @@ public final class Orchestrator: Service {
     /// Partitions held at this moment.
     public var heldPartitions: [Int] { holdings.heldPartitions }
 
+    /// What was done so far.
+    public var counts: Tally { holdings.tally }
+
     /// Whether the store answered within the last two lease times; the error where it did not.
     public var readiness: Readiness {
         let (sinceContact, lastError) = holdings.health

@@ -29,6 +29,12 @@ public final class Participant<Store: Barrier>: Service {
 
     /// - Parameters:
     ///   - service: The name that definitions know the service by.
+    ///   - redis: The server of the namespace.
+    ///   - namespace: Which one of the server's namespaces.
+    ///   - barrier: The memory of what was executed, and what handlers work with.
+    ///   - options: How it reads, and its bounds.
+    ///   - group: Runs the connections.
+    ///   - logger: Is told the service's and the consumer's name with each message.
     ///   - handlers: Registers the handlers.
     /// - Precondition: the names are allowed and the options have no fault.
     public convenience init(

@@ -49,7 +49,7 @@ public final class SQLiteBarrier: Barrier {
     ) async throws -> [BarrierAnswer] {
         do {
             return try await transact(batch, handler)
-        } catch where batch.commands.count > 1 && !Task.isCancelled {
+        } catch  where batch.commands.count > 1 && !Task.isCancelled {
             return try await performSingly(batch, handler)
         }
     }
@@ -84,7 +84,7 @@ public final class SQLiteBarrier: Barrier {
             single.commands = [command]
             do {
                 answers += try await transact(single, handler)
-            } catch where !Task.isCancelled {
+            } catch  where !Task.isCancelled {
                 failures += 1
                 lastError = error
                 answers.append(

@@ -41,10 +41,7 @@ enum SQLiteLedger {
         _ command: Command, of batch: CommandBatch, in db: Database,
         _ handler: (Command, Database) -> HandlerOutcome
     ) throws -> BarrierAnswer {
-        var state = RecordedState(era: try raise(command, of: batch, in: db))
-        let records = try records(batch.namespace, command.saga, command.key, command.counterpartKey, in: db)
-        state[command.phase] = records[command.key]
-        state[command.phase == .action ? .compensation : .action] = records[command.counterpartKey]
+        let state = try open(command, of: batch, in: db)
         let conclusion = try BarrierRules.perform(command, recorded: state, now: batch.now) {
             try run(command, in: db, handler)
         }
@@ -73,18 +70,28 @@ enum SQLiteLedger {
         return outcome
     }
 
-    /// Locks the saga's row and raises its era; returns the highest, the command's own included.
-    private static func raise(_ command: Command, of batch: CommandBatch, in db: Database) throws -> Int64? {
-        let statement = try db.cachedStatement(
+    /// Locks the saga's row, raises its era, and reads what is recorded; the era includes the command's own.
+    private static func open(_ command: Command, of batch: CommandBatch, in db: Database) throws -> RecordedState {
+        let insert = try db.cachedStatement(
+            sql: "INSERT OR IGNORE INTO skald_saga (namespace, saga, era, updated_at) VALUES (?, ?, ?, ?)")
+        try insert.execute(arguments: [batch.namespace, command.saga, command.era, batch.now])
+        // The first command of its saga, as most are: there is nothing to read.
+        if db.changesCount == 1 { return RecordedState(era: command.era) }
+        let raise = try db.cachedStatement(
             sql: """
-                INSERT INTO skald_saga (namespace, saga, era, updated_at) VALUES (?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET
-                    era = max(era, excluded.era),
-                    updated_at = CASE WHEN excluded.updated_at > updated_at + \(updateGranularity)
-                        THEN excluded.updated_at ELSE updated_at END
+                UPDATE skald_saga SET
+                    era = max(era, ?1),
+                    updated_at = CASE WHEN ?2 > updated_at + \(updateGranularity) THEN ?2 ELSE updated_at END
+                WHERE namespace = ?3 AND saga = ?4
                 RETURNING era
                 """)
-        return try Int64.fetchOne(statement, arguments: [batch.namespace, command.saga, command.era, batch.now])
+        var state = RecordedState()
+        state.era = try Int64.fetchOne(
+            raise, arguments: [command.era, batch.now, batch.namespace, command.saga])
+        let records = try records(batch.namespace, command.saga, command.key, command.counterpartKey, in: db)
+        state[command.phase] = records[command.key]
+        state[command.phase == .action ? .compensation : .action] = records[command.counterpartKey]
+        return state
     }
 
     static func era(of saga: String, namespace: String, in db: Database) throws -> Int64? {

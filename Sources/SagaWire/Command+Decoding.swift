@@ -7,6 +7,7 @@ extension Command {
             saga: "", definition: "", version: 0, step: "", phase: .action, operation: "", attempt: 0, era: -1,
             token: "", input: [], deadline: 0)
         command.key = ""
+        var hasPhase = false
         for field in fields {
             if field.isNamed("saga") {
                 command.saga = field.text
@@ -21,6 +22,7 @@ extension Command {
                     throw DeadReason(.malformed, "phase is neither action nor compensation")
                 }
                 command.phase = phase
+                hasPhase = true
             } else if field.isNamed("operation") {
                 command.operation = field.text
             } else if field.isNamed("key") {
@@ -43,7 +45,7 @@ extension Command {
                 command.results.append(StepResult(step: step, payload: field.bytes))
             }
         }
-        if let missing = command.firstMissingField {
+        if let missing = hasPhase ? command.firstMissingField : "phase" {
             throw DeadReason(.malformed, "the command's \(missing) is missing or not allowed")
         }
         return command

@@ -52,6 +52,12 @@ extension ReplyMessage {
     /// The reply message.
     public var fields: Fields {
         var fields = Fields()
+        append(to: &fields)
+        return fields
+    }
+
+    /// Appends the message to an entry that may carry others.
+    package func append(to fields: inout Fields) {
         fields.append("type", "reply")
         id.append(to: &fields)
         fields.append("outcome", outcome.rawValue)
@@ -60,7 +66,6 @@ extension ReplyMessage {
         if let code { fields.append("code", code) }
         if let retryAfter { fields.append("retry-after", retryAfter) }
         if let seen { fields.append("seen", seen) }
-        return fields
     }
 }
 

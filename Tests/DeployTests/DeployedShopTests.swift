@@ -18,7 +18,9 @@ import Testing
             "/usr/bin/env",
             ["PORT=\(port)", Repository.path(of: "deploy/shop/run.sh"), directory.path], output: log)
         while try !String(contentsOfFile: log, encoding: .utf8).contains("The shop is open") {
-            try #require(shop.isRunning, "\(String(contentsOfFile: log, encoding: .utf8))")
+            let isRunning = shop.isRunning
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            try #require(isRunning, "\(text)")
             try await Task.sleep(for: .milliseconds(50))
         }
         let starter = Starter(directory: directory)

@@ -11,7 +11,8 @@ import Testing
         #expect(file.warnings.isEmpty)
         let order = try #require(file.definitions.first)
         #expect(order.steps.map(\.service) == ["orders", "inventory", "payments", "orders"])
-        #expect(order.steps.map(\.action) == ["create-order", "reserve", "charge", "confirm-order"])
+        #expect(
+            order.steps.map({ $0.operation(of: .action) }) == ["create-order", "reserve", "charge", "confirm-order"])
         #expect(order.steps.map(\.compensation) == ["cancel-order", "release", "refund", nil])
         #expect(order.pivot == 3)
     }

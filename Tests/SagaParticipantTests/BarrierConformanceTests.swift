@@ -6,8 +6,9 @@ import Testing
 /// One suite for every store.
 @Suite("What every barrier does")
 struct BarrierConformanceTests {
-    @Test("A repetition has no second effect, and gets the recorded result with its own attempt, era and token",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "A repetition has no second effect, and gets the recorded result with its own attempt, era and token",
+        arguments: TestBarrier.Kind.allCases)
     func duplicate(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         let first = try await barrier(.test(.action)) { _ in .succeeded([1, 0, 255]) }
@@ -48,13 +49,16 @@ struct BarrierConformanceTests {
         let barrier = try TestBarrier.make(kind)
         _ = try await barrier(.test(.action, era: 8))
         _ = try await barrier(.test(.compensation, era: 8))
-        for command in [Command.test(.action, era: 7), .test(.compensation, era: 7), .test(.compensation, known: true, era: 7)] {
+        for command in [
+            Command.test(.action, era: 7), .test(.compensation, era: 7), .test(.compensation, known: true, era: 7),
+        ] {
             #expect(try await barrier(command)?.outcome == .stale)
         }
     }
 
-    @Test("An action after its compensation has no effect and fails, though it had succeeded before",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "An action after its compensation has no effect and fails, though it had succeeded before",
+        arguments: TestBarrier.Kind.allCases)
     func lateAction(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         let overtaken = Command.test(.action, step: "overtaken")
@@ -79,8 +83,9 @@ struct BarrierConformanceTests {
         #expect(try await barrier.recorded("order-1", "reserve").compensation == BarrierRecord(.succeeded))
     }
 
-    @Test("The compensation of a refused action is empty, also where the effect is called known",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "The compensation of a refused action is empty, also where the effect is called known",
+        arguments: TestBarrier.Kind.allCases)
     func refusedActionHasNothingToUndo(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         for (step, known) in [("a", false), ("b", true)] {
@@ -101,7 +106,9 @@ struct BarrierConformanceTests {
         #expect(try await barrier.effects() == [:])
     }
 
-    @Test("A refused action is rolled back, recorded, and refused again without asking", arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "A refused action is rolled back, recorded, and refused again without asking",
+        arguments: TestBarrier.Kind.allCases)
     func refusal(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         let first = try await barrier(.test(.action)) { _ in .failed(code: "out-of-stock", error: "only 3 left") }
@@ -114,8 +121,9 @@ struct BarrierConformanceTests {
         #expect(try await barrier.effects() == [:])
     }
 
-    @Test("A refused compensation is rolled back, blocks its action, and runs again at the next attempt",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "A refused compensation is rolled back, blocks its action, and runs again at the next attempt",
+        arguments: TestBarrier.Kind.allCases)
     func refusedCompensation(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         _ = try await barrier(.test(.action))
@@ -141,22 +149,27 @@ struct BarrierConformanceTests {
         #expect(try await barrier.effects() == [Command.test(.action).key: 1])
     }
 
-    @Test("A batch gives each command its own fate, in order, and sees the earlier ones' records",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "A batch gives each command its own fate, in order, and sees the earlier ones' records",
+        arguments: TestBarrier.Kind.allCases)
     func batch(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         let commands: [Command] = [
-            .test(.action, saga: "a"), .test(.action, saga: "b"), .test(.action, saga: "c"), .test(.action, saga: "a", attempt: 2),
-            .test(.compensation, saga: "a"), .test(.action, saga: "d", era: 9), .test(.action, saga: "d", step: "next", era: 8),
+            .test(.action, saga: "a"), .test(.action, saga: "b"), .test(.action, saga: "c"),
+            .test(.action, saga: "a", attempt: 2),
+            .test(.compensation, saga: "a"), .test(.action, saga: "d", era: 9),
+            .test(.action, saga: "d", step: "next", era: 8),
         ]
-        let answers = try await barrier.perform(CommandBatch(namespace: "test", now: 1, commands: commands)) { command in
+        let answers = try await barrier.perform(CommandBatch(namespace: "test", now: 1, commands: commands)) {
+            command in
             switch command.saga {
             case "b": .failed(code: "no", error: "no")
             case "c": .retry(error: "later")
             default: .succeeded(nil)
             }
         }
-        #expect(answers.map(\.reply?.outcome) == [.succeeded, .failed, .retry, .succeeded, .succeeded, .succeeded, .stale])
+        #expect(
+            answers.map(\.reply?.outcome) == [.succeeded, .failed, .retry, .succeeded, .succeeded, .succeeded, .stale])
         #expect(answers.map(\.reply?.id) == commands.map(\.id))
         #expect(try await barrier.effects() == [commands[0].key: 1, commands[4].key: 1, commands[5].key: 1])
     }
@@ -197,8 +210,9 @@ struct BarrierConformanceTests {
         #expect(try await barrier(.test(.compensation, attempt: 2), now: 400)?.outcome == .succeeded)
     }
 
-    @Test("A call that was never heard of again is compensated when it can no longer arrive",
-          arguments: TestBarrier.Kind.allCases)
+    @Test(
+        "A call that was never heard of again is compensated when it can no longer arrive",
+        arguments: TestBarrier.Kind.allCases)
     func callInDoubt(_ kind: TestBarrier.Kind) async throws {
         let barrier = try TestBarrier.make(kind)
         let intend = CommandBatch(namespace: "test", now: 100, commands: [.test(.action)])

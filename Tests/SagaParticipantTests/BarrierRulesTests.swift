@@ -18,14 +18,34 @@ struct BarrierRulesTests {
 
     /// What is done, for each record of the action (rows) and of the compensation (columns, as in `compensations`).
     static let tables: [(phase: Phase, known: Bool, rows: [String])] = [
-        (.action, false, ["run late late late", "again late late late", "again late late late",
-                          "run late late late", "run late late late"]),
-        (.action, true, ["run late late late", "again late late late", "again late late late",
-                         "run late late late", "run late late late"]),
-        (.compensation, false, ["empty again empty empty", "run again run run", "empty again empty empty",
-                                "wait again wait wait", "run again run run"]),
-        (.compensation, true, ["missing again missing missing", "run again run run", "empty again empty empty",
-                               "wait again wait wait", "run again run run"]),
+        (
+            .action, false,
+            [
+                "run late late late", "again late late late", "again late late late",
+                "run late late late", "run late late late",
+            ]
+        ),
+        (
+            .action, true,
+            [
+                "run late late late", "again late late late", "again late late late",
+                "run late late late", "run late late late",
+            ]
+        ),
+        (
+            .compensation, false,
+            [
+                "empty again empty empty", "run again run run", "empty again empty empty",
+                "wait again wait wait", "run again run run",
+            ]
+        ),
+        (
+            .compensation, true,
+            [
+                "missing again missing missing", "run again run run", "empty again empty empty",
+                "wait again wait wait", "run again run run",
+            ]
+        ),
     ]
 
     @Test("Every combination of phase, era and records has the verdict of the protocol's order")

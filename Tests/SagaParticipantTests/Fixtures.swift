@@ -77,9 +77,18 @@ struct TestBarrier: Sendable {
     }
 }
 
+/// The test run's databases, removed when the process ends.
+private let databases: URL = {
+    atexit {
+        // What cannot be removed stays in the system's temporary directory, and harms nobody.
+        try? FileManager.default.removeItem(at: databases)
+    }
+    return FileManager.default.temporaryDirectory.appendingPathComponent("skald-test-\(UUID().uuidString)")
+}()
+
 /// A database file of its own, in WAL mode.
 func temporaryDatabase() throws -> DatabasePool {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("skald-\(UUID().uuidString)")
+    let directory = databases.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     return try DatabasePool(path: directory.appendingPathComponent("test.db").path)
 }

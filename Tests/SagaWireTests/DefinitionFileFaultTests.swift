@@ -116,8 +116,8 @@ struct DefinitionFileFaultTests {
             "2:73: unknown key 'attemps'; did you mean 'attempts'?"),
         .steps(
             "{name: a, delay: 30s, timeout: 5s, service: s}",
-            faults: "2:33: a delay step has no timeout: it sends no command",
-            "2:46: a delay step has no service: it sends no command"),
+            faults: "2:32: a delay step has no timeout: the delay is its time",
+            "2:45: a delay step has no service: it sends no command"),
         .steps("{name: a, delay: soon}", faults: "2:18: delay \(duration), not the text 'soon'"),
         .steps(
             "{name: a, signal: a b, compensation: undo, pivot: true}",

@@ -9,7 +9,7 @@ extension Phase {
 extension Command {
     /// The key of the same step's other phase.
     ///
-    /// - Precondition: the key ends with the phase, as ``keyFault`` tells.
+    /// - Precondition: the key ends with the phase, as a participant makes sure when it reads a command.
     public var counterpartKey: String {
         String(Substring(key.utf8.dropLast(phase.rawValue.utf8.count))) + phase.other.rawValue
     }
@@ -18,19 +18,24 @@ extension Command {
     ///
     /// The barrier finds an action's record by its compensation's key, so a key of another form would let a
     /// compensation pass for an empty one.
-    var keyFault: DeadReason? {
-        var rest = key.utf8[...]
-        for part in [saga, "/", step] {
-            guard rest.starts(with: part.utf8) else { return Self.wrongKey }
-            rest = rest.dropFirst(part.utf8.count)
+    package var keyFault: DeadReason? {
+        let slash = UInt8(ascii: "/")
+        var key = key
+        let isRight = key.withUTF8 { key in
+            var rest = key[...]
+            guard Self.take(saga, from: &rest), rest.popFirst() == slash, Self.take(step, from: &rest) else {
+                return false
+            }
+            if rest.first == UInt8(ascii: "#") { rest = rest.drop { $0 != slash } }
+            return rest.popFirst() == slash && Self.take(phase.rawValue, from: &rest) && rest.isEmpty
         }
-        if rest.first == UInt8(ascii: "#") {
-            rest = rest.drop { $0 != UInt8(ascii: "/") }
-        }
-        guard rest.first == UInt8(ascii: "/"), rest.dropFirst().elementsEqual(phase.rawValue.utf8) else {
-            return Self.wrongKey
-        }
-        return nil
+        return isRight ? nil : Self.wrongKey
+    }
+
+    private static func take(_ text: String, from rest: inout Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        guard rest.starts(with: text.utf8) else { return false }
+        rest = rest.dropFirst(text.utf8.count)
+        return true
     }
 
     private static var wrongKey: DeadReason {

@@ -17,15 +17,20 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
 
     private struct Contents {
         var transaction: Transaction
-        var ledger: MemoryLedger
+        /// By namespace.
+        var ledgers: [String: MemoryLedger] = [:]
     }
 
     // Handlers run under this lock: it is the database's write lock.
     private let contents: Mutex<Contents>
+    private let capacity: Int
 
-    /// - Parameter sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
+    /// - Parameters:
+    ///   - state: What handlers change, as it is at the beginning.
+    ///   - sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
     public init(_ state: State, keeping sagas: Int = 1_000_000) {
-        contents = Mutex(Contents(transaction: Transaction(state), ledger: MemoryLedger(capacity: sagas)))
+        contents = Mutex(Contents(transaction: Transaction(state)))
+        capacity = sagas
     }
 
     /// Reads or changes the state outside of any command.
@@ -36,9 +41,8 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
     /// What is recorded about a saga under the keys of one step.
     package func recorded(namespace: String, saga: String, step: String) -> RecordedState {
         contents.withLock { contents in
-            contents.ledger.state(namespace: namespace, saga: saga) {
-                Command.key(saga: saga, step: step, phase: $0)
-            }
+            contents.ledgers[namespace]?.state(saga: saga) { Command.key(saga: saga, step: step, phase: $0) }
+                ?? RecordedState()
         }
     }
 
@@ -46,23 +50,25 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
         _ batch: CommandBatch, _ handler: @escaping @Sendable (Command, Transaction) -> HandlerOutcome
     ) async throws -> [BarrierAnswer] {
         contents.withLock { contents in
-            batch.commands.map { command in
-                let transaction = contents.transaction
-                let (saga, recorded) = contents.ledger.open(command, namespace: batch.namespace, now: batch.now)
-                let conclusion = BarrierRules.perform(command, recorded: recorded, now: batch.now) {
-                    let before = transaction.state
-                    let outcome = handler(command, transaction)
-                    if !outcome.keepsChanges { transaction.state = before }
-                    return outcome
-                }
-                if let record = conclusion.record { saga[command.key] = record }
-                return conclusion.answer
+            let transaction = contents.transaction
+            return contents.ledgers[batch.namespace, default: MemoryLedger(capacity: capacity)].perform(batch) {
+                command in
+                let before = transaction.state
+                let outcome = handler(command, transaction)
+                if !outcome.keepsChanges { transaction.state = before }
+                return outcome
             }
         }
     }
 
     public func purge(before instant: Milliseconds, limit: Int) async throws -> Int {
-        contents.withLock { $0.ledger.purge(before: instant, limit: limit) }
+        contents.withLock { contents in
+            var removed = 0
+            for namespace in contents.ledgers.keys {
+                removed += contents.ledgers[namespace]?.purge(before: instant, limit: limit - removed) ?? 0
+            }
+            return removed
+        }
     }
 }
 

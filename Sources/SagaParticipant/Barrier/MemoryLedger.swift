@@ -1,14 +1,9 @@
 import SagaCore
 import SagaWire
 
-/// The records of a ``MemoryBarrier``, bounded: two generations of sagas, of which the older one is dropped when the
+/// The records of one namespace of a ``MemoryBarrier``, bounded: two generations of sagas, of which the older one is dropped when the
 /// younger one is full. A saga that is heard of again is young again.
 struct MemoryLedger {
-    private struct SagaKey: Hashable {
-        var namespace: String
-        var saga: String
-    }
-
     /// One saga's records: an object, so that a command costs one look-up.
     final class Saga {
         fileprivate var era: Int64?
@@ -23,8 +18,13 @@ struct MemoryLedger {
         subscript(key: String) -> BarrierRecord? {
             get { records.first { $0.key == key }?.record }
             set {
-                records.removeAll { $0.key == key }
-                if let newValue { records.append((key, newValue)) }
+                let index = records.firstIndex { $0.key == key }
+                switch (index, newValue) {
+                case (let index?, let record?): records[index].record = record
+                case (let index?, nil): records.remove(at: index)
+                case (nil, let record?): records.append((key, record))
+                case (nil, nil): break
+                }
             }
         }
 
@@ -35,26 +35,31 @@ struct MemoryLedger {
     }
 
     private let generationCapacity: Int
-    private var young: [SagaKey: Saga] = [:]
-    private var old: [SagaKey: Saga] = [:]
+    private var young: [String: Saga] = [:]
+    private var old: [String: Saga] = [:]
 
     init(capacity: Int) {
         generationCapacity = max(1, capacity)
     }
 
-    /// What is recorded when a command arrives, and the saga to record the answer in; raises the saga's era if the
-    /// command's is newer.
-    mutating func open(_ command: Command, namespace: String, now: Milliseconds) -> (Saga, RecordedState) {
-        let saga = saga(SagaKey(namespace: namespace, saga: command.saga), now: now)
-        let state = saga.state { $0 == command.phase ? command.key : command.counterpartKey }
-        saga.era = max(saga.era ?? 0, command.era)
-        saga.updatedAt = now
-        return (saga, state)
+    /// Performs commands in order.
+    mutating func perform(_ batch: CommandBatch, _ handler: (Command) -> HandlerOutcome) -> [BarrierAnswer] {
+        var answers: [BarrierAnswer] = []
+        answers.reserveCapacity(batch.commands.count)
+        for command in batch.commands {
+            let saga = saga(command.saga, now: batch.now)
+            let state = saga.state { $0 == command.phase ? command.key : command.counterpartKey }
+            saga.era = max(saga.era ?? 0, command.era)
+            saga.updatedAt = batch.now
+            let conclusion = BarrierRules.perform(command, recorded: state, now: batch.now) { handler(command) }
+            if let record = conclusion.record { saga[command.key] = record }
+            answers.append(conclusion.answer)
+        }
+        return answers
     }
 
-    func state(namespace: String, saga: String, _ key: (Phase) -> String) -> RecordedState {
-        let id = SagaKey(namespace: namespace, saga: saga)
-        return (young[id] ?? old[id])?.state(key) ?? RecordedState()
+    func state(saga: String, _ key: (Phase) -> String) -> RecordedState {
+        (young[saga] ?? old[saga])?.state(key) ?? RecordedState()
     }
 
     mutating func purge(before instant: Milliseconds, limit: Int) -> Int {
@@ -62,7 +67,7 @@ struct MemoryLedger {
         return removed + Self.purge(&young, before: instant, limit: limit - removed)
     }
 
-    private mutating func saga(_ key: SagaKey, now: Milliseconds) -> Saga {
+    private mutating func saga(_ key: String, now: Milliseconds) -> Saga {
         if let saga = young[key] { return saga }
         if young.count >= generationCapacity {
             old = young
@@ -73,7 +78,7 @@ struct MemoryLedger {
         return saga
     }
 
-    private static func purge(_ sagas: inout [SagaKey: Saga], before instant: Milliseconds, limit: Int) -> Int {
+    private static func purge(_ sagas: inout [String: Saga], before instant: Milliseconds, limit: Int) -> Int {
         let due = sagas.lazy.filter { $0.value.updatedAt < instant }.prefix(limit).map(\.key)
         let keys = Array(due)
         for key in keys { sagas.removeValue(forKey: key) }

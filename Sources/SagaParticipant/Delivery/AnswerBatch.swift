@@ -7,12 +7,14 @@ import SagaWire
 struct AnswerBatch {
     /// The most replies of one entry.
     static let entryReplies = 128
-    /// The most bytes of an entry of several replies.
+    /// The most bytes of an entry of several replies, and of what each echoes.
     static let entryBytes = 262_144
+    static let echoBytes = 1_024
 
     fileprivate struct Part {
-        /// XADDs to the reply stream; the last one may take more.
-        var replies: [RedisCommand] = []
+        /// Full entries for the reply stream, and the one that takes more.
+        var replies: [Fields] = []
+        var last = Fields()
         var repliesInLast = 0
         /// XADDs to the dead letters.
         var letters: [RedisCommand] = []
@@ -34,7 +36,7 @@ struct AnswerBatch {
     /// Answers a command, and acknowledges it.
     mutating func add(_ reply: ReplyMessage, to id: EntryID) {
         counts.add(reply.outcome)
-        parts[id.partition].append(reply.fields, key: keys.reply(id.partition))
+        parts[id.partition].append(reply)
         parts[id.partition].entries.append(id.entry)
     }
 
@@ -60,23 +62,34 @@ struct AnswerBatch {
     /// The transactions, in the order of the partitions; the last command of each acknowledges its entries.
     var transactions: [(commands: [RedisCommand], entries: Int)] {
         parts.enumerated().filter { !$0.element.entries.isEmpty }.map { partition, part in
+            let key = keys.reply(partition)
+            var commands = part.fullAndLast.map { entry in
+                var command = RedisCommand("XADD", key, "*")
+                command.reserveCapacity(entry.bytes.count + 8 * entry.ends.count)
+                command.append(entry)
+                return command
+            }
             var acknowledgement = RedisCommand("XACK", keys.command(partition, service: service), service)
             for entry in part.entries { acknowledgement.append(entry) }
-            return (part.replies + part.letters + [acknowledgement], part.entries.count)
+            commands += part.letters
+            commands.append(acknowledgement)
+            return (commands, part.entries.count)
         }
     }
 }
 
 extension AnswerBatch.Part {
-    fileprivate mutating func append(_ reply: Fields, key: @autoclosure () -> String) {
-        let isFull =
-            repliesInLast >= AnswerBatch.entryReplies
-            || replies.last.map { $0.byteCount + reply.bytes.count > AnswerBatch.entryBytes } ?? true
-        if isFull {
-            replies.append(RedisCommand("XADD", key(), "*"))
+    fileprivate var fullAndLast: [Fields] { repliesInLast > 0 ? replies + [last] : replies }
+
+    fileprivate mutating func append(_ reply: ReplyMessage) {
+        let bytes = (reply.result?.count ?? 0) + (reply.error?.utf8.count ?? 0) + AnswerBatch.echoBytes
+        let isFull = repliesInLast >= AnswerBatch.entryReplies || last.bytes.count + bytes > AnswerBatch.entryBytes
+        if isFull, repliesInLast > 0 {
+            replies.append(last)
+            last = Fields()
             repliesInLast = 0
         }
-        replies[replies.count - 1].append(reply)
+        reply.append(to: &last)
         repliesInLast += 1
     }
 }

@@ -10,7 +10,7 @@ enum ReplyLimits {
 
 extension HandlerOutcome {
     /// A success, unless the result is too large for a reply. That is a refusal: a retry would make the same result.
-    init(result: [UInt8]?) {
+    package init(result: [UInt8]?) {
         if let result, result.count > ReplyLimits.resultBytes {
             self = .failed(
                 code: "result-too-large",
@@ -21,7 +21,7 @@ extension HandlerOutcome {
     }
 
     /// What a thrown error means.
-    init(thrown error: any Error) {
+    package init(thrown error: any Error) {
         switch error {
         case let refusal as Refusal:
             self = .failed(

@@ -51,14 +51,18 @@ public struct Handlers<Store: Barrier>: Sendable {
     public mutating func external(_ operation: String, within: Duration, _ handler: @escaping External) {
         precondition(within > .zero, "\(operation): a call takes longer than nothing")
         register(operation, .external(within: within, handler))
+        longestCall = max(longestCall, within)
+    }
+
+    /// Whether the operation's effect lies outside of the transaction.
+    func isExternal(_ operation: String) -> Bool {
+        // Most services have none; the look-up is saved for each command, then.
+        guard longestCall > .zero, case .external = self[operation] else { return false }
+        return true
     }
 
     /// The longest time that a handler may take outside of the transaction.
-    var longestCall: Duration {
-        byOperation.values.reduce(.zero) { longest, handler in
-            if case .external(let within, _) = handler { max(longest, within) } else { longest }
-        }
-    }
+    private(set) var longestCall = Duration.zero
 
     subscript(operation: String) -> Handler? { byOperation[operation] ?? fallback }
 

@@ -46,9 +46,8 @@ final class ParticipantCore<Store: Barrier>: Sendable {
     /// How long a command is left to another consumer. Nobody may take a call for abandoned that is still allowed to
     /// take its time.
     var claimAfter: Duration {
-        let longestCall = handlers.longestCall
-        guard longestCall > .zero else { return options.claimAfter }
-        return max(options.claimAfter, longestCall + .milliseconds(2 * ExternalCall.grace))
+        guard handlers.longestCall > .zero else { return options.claimAfter }
+        return max(options.claimAfter, handlers.longestCall + .milliseconds(2 * ExternalCall.grace))
     }
 
     /// Performs local commands, and gives one answer for each, in order.

@@ -28,7 +28,7 @@ extension ParticipantSession {
         for delivery in entries {
             switch delivery.content {
             case .command(let command):
-                if case .external = core.handlers[command.operation] {
+                if core.handlers.isExternal(command.operation) {
                     core.calls.submit(ExternalCalls.Work(id: delivery.id, command: command, keys: keys))
                 } else if let late = ParticipantCore<Store>.lateReply(to: command, now: now) {
                     answers.add(late, to: delivery.id)
@@ -43,8 +43,9 @@ extension ParticipantSession {
             }
         }
         for (index, answer) in try await core.perform(local, now: now).enumerated() {
-            core.noticeUnknown(local[index].operation)
-            if let reply = answer.reply { answers.add(reply, to: ids[index]) }
+            guard let reply = answer.reply else { continue }
+            if reply.code == RetryCode.unknownOperation { core.noticeUnknown(local[index].operation) }
+            answers.add(reply, to: ids[index])
         }
         try await send(answers, performed: ids, local)
     }

@@ -57,6 +57,8 @@ struct ParticipantSession<Store: Barrier> {
                     claims.isUnderWay
                     ? try await reader.send(readNewAtOnce)
                     : try await reader.blocking(readNew, for: core.options.block)
+                // On their way while it read; so a failure is noticed when a read ends, at the latest.
+                try await confirm(leaving: 0)
                 try await handle(deliveries.read(reply))
             }
             try await confirm(leaving: 0)
@@ -77,7 +79,7 @@ struct ParticipantSession<Store: Barrier> {
         for result in await writer.pipeline(commands) {
             do {
                 _ = try result.get()
-            } catch where error.code == .busyGroup {
+            } catch  where error.code == .busyGroup {
                 // It exists.
             }
         }
@@ -86,7 +88,8 @@ struct ParticipantSession<Store: Barrier> {
     /// Ends the session where the answers of calls, which it does not wait for, were lost.
     private func checkHealth() async throws(RedisError) {
         if writer.isClosed {
-            throw RedisError(code: .connectionClosed, message: "the connection for answers was lost", effect: .notApplied)
+            throw RedisError(
+                code: .connectionClosed, message: "the connection for answers was lost", effect: .notApplied)
         }
         if core.calls.takeRecoveryNeeded() {
             throw RedisError(code: .connectionClosed, message: "an answer was lost", effect: .indeterminate)

@@ -7,7 +7,8 @@ extension DraftReader {
 
     private static let stepKeys = KeySet(
         known: [
-            "name", "service", "action", "delay", "signal", "compensation", "timeout", "retry", "compensationRetry", "after", "uses",
+            "name", "service", "action", "delay", "signal", "compensation", "timeout", "retry", "compensationRetry",
+            "after", "uses",
             "pivot",
         ],
         unsupported: [

@@ -1,0 +1,39 @@
+import RedisTransport
+
+/// Why a call to the coordinator's data failed. One line, fit for a user.
+public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Redis does not answer; nothing is known of a change that was under way.
+    case unreachable(String)
+    /// No orchestrator has initialised the namespace.
+    case noNamespace(String)
+    /// Redis or the coordinator refuses.
+    case refused(String)
+    /// What is stored cannot be read by this version.
+    case unreadable(String)
+
+    public var description: String {
+        switch self {
+        case .unreachable(let reason): "Redis is out of reach: \(reason)"
+        case .noNamespace(let name):
+            "no orchestrator has initialised namespace '\(name)' yet: start one with 'skald orchestrator'"
+        case .refused(let reason), .unreadable(let reason): reason
+        }
+    }
+
+    init(_ error: RedisError) {
+        switch error.code {
+        case .connectFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown, .clusterDown:
+            self = .unreachable(error.message)
+        default: self = .refused("Redis refuses: \(error.message)")
+        }
+    }
+}
+
+/// Runs a Redis call, and turns its error into the client's where the layer changes.
+func asking<Result>(_ body: () async throws(RedisError) -> Result) async throws(ClientError) -> Result {
+    do throws(RedisError) {
+        return try await body()
+    } catch {
+        throw ClientError(error)
+    }
+}
