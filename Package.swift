@@ -176,8 +176,8 @@ let package = Package(
         tests(
             "DeployTests",
             [
-                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis",
-                "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaWire",
                 .lifecycle, .logging,
             ]),
         tests(
