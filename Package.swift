@@ -47,10 +47,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "skald", targets: ["skald"]),
+        .library(name: "RedisTransport", targets: ["RedisTransport"]),
         .library(name: "SagaCore", targets: ["SagaCore"]),
         .library(name: "SagaClient", targets: ["SagaClient"]),
         .library(name: "SagaParticipant", targets: ["SagaParticipant"]),
         .library(name: "SagaParticipantSQLite", targets: ["SagaParticipantSQLite"]),
+        .library(name: "SagaWire", targets: ["SagaWire"]),
         .library(name: "SagaTesting", targets: ["SagaTesting"]),
     ],
     dependencies: [
