@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Settings for all of Skald's own targets. A misspelt upcoming feature is accepted silently by the compiler,
-// so `PackageFeatureTests` compares this list with what the compiler says it knows.
+// so `PackageTests` compares this list with what the compiler says it knows.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -47,10 +47,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "skald", targets: ["skald"]),
+        .library(name: "RedisTransport", targets: ["RedisTransport"]),
         .library(name: "SagaCore", targets: ["SagaCore"]),
         .library(name: "SagaClient", targets: ["SagaClient"]),
         .library(name: "SagaParticipant", targets: ["SagaParticipant"]),
         .library(name: "SagaParticipantSQLite", targets: ["SagaParticipantSQLite"]),
+        .library(name: "SagaWire", targets: ["SagaWire"]),
         .library(name: "SagaTesting", targets: ["SagaTesting"]),
     ],
     dependencies: [
@@ -154,7 +156,9 @@ let package = Package(
         executable(
             "shop-demo", path: "Sources/Examples/shop-demo",
             [
-                "LocalRedis", "SagaClient", "SagaCore", "SagaWire", "Shop", .argumentParser, .grdb, .logging,
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop",
+                .argumentParser,
+                .grdb, .logging,
                 .unixSignals,
             ]),
 
@@ -192,10 +196,17 @@ let package = Package(
         tests(
             "DeployTests",
             [
-                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaRedis",
-                "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaWire",
                 .lifecycle, .logging,
             ]),
+        tests(
+            "EndToEndTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
+                "SagaRedis", "SagaWire", .lifecycle, .logging,
+            ]),
+        tests("SkaldCommandTests", ["LocalRedis", "RedisTransport", "skald"]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -24,7 +24,10 @@ public final class SagaClient: Sendable {
         self.namespace = namespace
         self.endpoint = endpoint
         self.logger = logger
-        client = RedisClient(endpoint: endpoint, logger: logger)
+        // Whoever waits in front of a terminal wants to know soon that nobody is there.
+        var options = ConnectionOptions()
+        options.connectTimeout = .seconds(2)
+        client = RedisClient(endpoint: endpoint, options: options, logger: logger)
     }
 
     /// Ends the client's connection.

@@ -73,6 +73,12 @@ public final class Orchestrator: Service {
         for unreadable in try await registry.reload() {
             logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
         }
+        let replicated = registry.all.filter { $0.durability == .replicated }.map(\.id)
+        if !replicated.isEmpty {
+            logger.notice(
+                "durability 'replicated' is treated as async: set appendfsync always on a server without replicas",
+                metadata: ["definitions": "\(replicated.joined(separator: " "))"])
+        }
         if let secret { return (count, secret) }
         let proposal = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         return (count, try await store.secret(proposal: proposal))

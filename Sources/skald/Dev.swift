@@ -46,7 +46,10 @@ struct Dev: AsyncParsableCommand {
         print("Stop         Ctrl-C")
         // Not through a buffer: whoever reads a pipe waits for these lines.
         fflush(nil)
-        let store = RedisSagaStore(endpoint: redis.endpoint, namespace: try global.checkedNamespace, logger: logger)
+        var storeOptions = RedisSagaStore.Options()
+        storeOptions.allowsEviction = settings.allowEviction
+        let store = RedisSagaStore(
+            endpoint: redis.endpoint, namespace: try global.checkedNamespace, options: storeOptions, logger: logger)
         do {
             try await serve(store, try settings.options(), try settings.secret(), http: http, logger: logger)
         } catch {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import RedisTransport
+import SagaClient
 import SagaCore
 import SagaOrchestrator
 import SagaParticipant
@@ -24,17 +25,7 @@ import Testing
                     let participant = try Self.participant(service, deployed, namespace)
                     group.addTask { try await participant.run() }
                 }
-                let starter = try await Starter(deployed, namespace)
-                let file = try DefinitionFile(
-                    parsing: Array(Repository.text(of: "deploy/shop/order.yaml").utf8), name: "order.yaml")
-                let order = try #require(file.definitions.first)
-                let asOperator = try Self.store(deployed, namespace, as: "skald-operator")
-                #expect(try await asOperator.register(id: order.id, canonical: order.canonicalJSON))
-
-                #expect(try await starter.end(of: "good", input: "{}") == .completed)
-                #expect(try await starter.end(of: "bad", input: "refuse") == .compensated)
-                await asOperator.close()
-                await starter.close()
+                try await Self.placeOrders(deployed, namespace)
                 group.cancelAll()
                 // A cancelled participant says so by throwing; what else could be thrown shows in the ends above.
                 while !group.isEmpty { _ = try? await group.next() }
@@ -44,6 +35,48 @@ import Testing
             #expect(refused.count == 0, "\(Self.text(of: refused))")
             await admin.close()
         }
+    }
+
+    private static func client(_ deployed: DeployedServer, _ namespace: String, as user: String) throws -> SagaClient {
+        SagaClient(endpoint: try deployed.endpoint(of: user), namespace: namespace, logger: logger)
+    }
+
+    private static func end(of saga: String, _ input: String, _ starter: SagaClient) async throws -> Saga.Status? {
+        let start = StartMessage(saga: saga, definition: "order", input: Array(input.utf8))
+        while true {
+            do throws(ClientError) {
+                let outcome = try await starter.startAndWait(start, timeout: .seconds(30))
+                guard case .ended(let status, _) = outcome else { return nil }
+                return status
+            } catch {
+                // The orchestrator is about to open the namespace.
+                guard case .noNamespace = error else { throw error }
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Everything that people and starters do, each as the user who may.
+    private static func placeOrders(_ deployed: DeployedServer, _ namespace: String) async throws {
+        let boss = try client(deployed, namespace, as: "skald-operator")
+        let starter = try client(deployed, namespace, as: "skald-starter")
+        let viewer = try client(deployed, namespace, as: "skald-viewer")
+        let file = try DefinitionFile(
+            parsing: Array(Repository.text(of: "deploy/shop/order.yaml").utf8), name: "order.yaml")
+        let order = try #require(file.definitions.first)
+        #expect(try await boss.register(order))
+
+        #expect(try await end(of: "good", "{}", starter) == .completed)
+        #expect(try await end(of: "bad", "refuse", starter) == .compensated)
+
+        #expect(try await viewer.list().map(\.saga.id).sorted() == ["bad", "good"])
+        #expect(try await viewer.saga("good")?.saga.status == .completed)
+        #expect(try await viewer.definitions() == [order])
+        #expect(try await viewer.deadLetters(limit: 10).isEmpty)
+        #expect(try await viewer.status().partitions.allSatisfy { $0.owner == "test" })
+        #expect(try await boss.order(ControlMessage(saga: "good", operation: .cancel)) != nil, "it has ended")
+        #expect(try await boss.status().services.map(\.name) == ["inventory", "orders", "payments"])
+        for client in [boss, starter, viewer] { await client.close() }
     }
 
     private static func store(
@@ -78,48 +111,4 @@ import Testing
                 separator: " ")
         }.joined(separator: "\n")
     }
-}
-
-/// Starts sagas and waits for their ends, over the bare protocol.
-private struct Starter {
-    private let connection: RedisConnection
-    private let keys: KeySpace
-
-    init(_ deployed: DeployedServer, _ namespace: String) async throws {
-        connection = try await deployed.connect(as: "skald-starter")
-        let meta = KeySpace.meta(of: namespace)
-        var partitions: Int?
-        while partitions == nil {
-            // The orchestrator is about to open the namespace.
-            partitions = try await connection.send(RedisCommand("HMGET", meta, "partitions")).value[0].string
-                .flatMap(Int.init)
-            await Task.yield()
-        }
-        keys = KeySpace(namespace: namespace, partitions: try #require(partitions))
-    }
-
-    func end(of saga: String, input: String) async throws -> OutcomeEntry.Status {
-        let partition = keys.partition(of: saga)
-        let message = StartMessage(saga: saga, definition: "order", input: Array(input.utf8))
-        var start = RedisCommand("XADD", keys.intake(partition), "*")
-        start.append(message.fields)
-        _ = try await connection.send(start)
-        var position = "0"
-        for _ in 0..<20 {
-            let read = RedisCommand(
-                "XREAD", "COUNT", "1", "BLOCK", "1000", "STREAMS", keys.outcome(partition), position)
-            let reply = try await connection.blocking(read, for: .seconds(1))
-            let entry = reply.value[0][1][0]
-            position = entry[0].string ?? position
-            var views: [FieldView] = []
-            let outcome = entry[1].withFieldViews(reusing: &views) { Outcome.decode($0) }
-            withExtendedLifetime(reply) {}
-            if case .end(let end) = outcome, end.saga == saga { return end.status }
-        }
-        throw NoEnd(saga: saga)
-    }
-
-    func close() async { await connection.close() }
-
-    struct NoEnd: Error { var saga: String }
 }

@@ -115,7 +115,9 @@ struct OrchestratorTests {
                 try await scenario.namespace.append(reply.fields, to: .reply, of: 0)
                 try await eventually("the letter is there") { try await scenario.deadReasons() == ["forged"] }
             }
-            #expect(try await scenario.namespace.log(of: "s1", in: 0).count == 1)
+            let log = try await scenario.namespace.log(of: "s1", in: 0)
+            // On a slow machine the attempt's time may have passed.
+            #expect(!log.contains { String(decoding: $0, as: UTF8.self).contains("\"type\":\"reply\"") })
         }
     }
 

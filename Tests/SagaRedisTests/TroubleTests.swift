@@ -152,7 +152,9 @@ import Testing
                     return true
                 }
                 let time = ContinuousClock.now - start
-                #expect(time > .milliseconds(lease - 100) && time < .milliseconds(lease + 1_000))
+                #expect(time > .milliseconds(lease - 100))
+                // A second on a machine that has nothing else to do.
+                #expect(time < .milliseconds(lease + 3_000))
                 try await eventually("all sagas end") { try await scenario.endedCount() == sagas.count }
             }
             #expect(try await scenario.audit(sagas) == [])

@@ -91,7 +91,8 @@ import Testing
         let letters = try await letters(of: fields) { id in
             (0..<count).map { .init(Key.intake, id, message: $0) }
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // Read once for each letter, the entry would take minutes.
+        #expect(ContinuousClock.now - start < .seconds(60))
         #expect(letters.map(copied) == (0..<count).map { ["entry.type", "junk\($0)"] })
     }
 }

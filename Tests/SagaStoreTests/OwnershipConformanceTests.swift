@@ -45,7 +45,7 @@ struct OwnershipConformanceTests {
     @Test(arguments: StoreKind.allCases)
     func aLeaseThatHasRunOutIsFree(on kind: StoreKind) async throws {
         try await with(kind) { _, session in
-            let first = try await session.mustTake(as: claim("o1", lease: 40))
+            let first = try await session.mustTake(as: claim("o1", lease: 200))
             var second: PartitionState?
             try await eventually("the lease runs out") {
                 guard case .taken(let state) = try await session.take(0, as: claim("o2"), stale: nil) else {
@@ -55,7 +55,7 @@ struct OwnershipConformanceTests {
                 return true
             }
             #expect(second?.fence.epoch == 2)
-            #expect(second.map { $0.now >= first.now + 40 } == true)
+            #expect(second.map { $0.now >= first.now + 200 } == true)
             #expect(try await session.renew(0, as: claim("o1")) == .lost)
         }
     }

@@ -70,12 +70,12 @@ struct ReadingConformanceTests {
     func aWaitingReadIsWokenByWhatComes(on kind: StoreKind) async throws {
         try await with(kind) { namespace, session in
             let start = ContinuousClock.now
-            async let reading = session.read(cursors, count: 10, block: 8_000)
+            async let reading = session.read(cursors, count: 10, block: 120_000)
             try await Task.sleep(for: .milliseconds(50))
             try await namespace.append(.start("s"), to: .intake, of: 1)
             let batches = try await reading
             #expect(batches.flatMap(\.sagas) == ["s"] && batches.first?.partition == 1)
-            #expect(ContinuousClock.now - start < .seconds(4))
+            #expect(ContinuousClock.now - start < .seconds(60))
         }
     }
 

@@ -69,12 +69,17 @@ for consumer in 1 2; do
 done
 start payments shop-payments "$programs/shop-payments" --database "$directory/payments.sqlite" --seed "$seed"
 
-# The first orchestrator opens the namespace; until then, there is nothing to register a definition in.
-for attempt in {1..50}; do
-    skald apply "$repository/deploy/shop/order.yaml" 2>"$directory/logs/apply.log" && break
-    [ "$attempt" -lt 50 ] || { cat "$directory/logs/apply.log" >&2; exit 1; }
-    sleep 0.2
-done
+# Both work from when Redis answers and the first orchestrator has opened the namespace.
+until_done() {
+    for _ in {1..100}; do
+        "$@" >"$directory/logs/skald.log" 2>&1 && return
+        sleep 0.1
+    done
+    cat "$directory/logs/skald.log" >&2
+    exit 1
+}
+until_done skald apply "$repository/deploy/shop/order.yaml"
+until_done skald status
 
 cat <<TEXT
 

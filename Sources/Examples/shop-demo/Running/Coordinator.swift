@@ -2,41 +2,57 @@ import Foundation
 import LocalRedis
 import Logging
 import RedisTransport
+import SagaClient
 import SagaCore
 import SagaRedis
 import SagaWire
 import Shop
 
 /// The starter's side of the coordinator: places orders, and learns of their ends.
+///
+/// It follows the outcome streams of all partitions at once, as somebody does who has many sagas under way; for one saga
+/// there is `SagaClient.wait(for:timeout:)`.
 struct Coordinator {
-    private let client: RedisClient
+    private static let namespace = "skald"
+
+    private let starter: SagaClient
+    private let reader: RedisClient
     private let keys: KeySpace
     private var positions: [String]
     private(set) var ends: [String: Audit.End] = [:]
 
+    /// Waits for the orchestrator to open the namespace.
     static func connect(to redis: LocalRedisServer) async throws -> Coordinator {
-        let client = RedisClient(endpoint: redis.endpoint, logger: Logger(label: "demo"))
-        let meta = try await client.send(RedisCommand("HMGET", KeySpace.meta(of: "skald"), "partitions"))
-        guard let partitions = meta.value[0].string.flatMap(Int.init) else { throw DemoError("no namespace") }
-        return Coordinator(client: client, keys: KeySpace(namespace: "skald", partitions: partitions))
+        let logger = Logger(label: "demo")
+        let reader = RedisClient(endpoint: redis.endpoint, logger: logger)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            let meta = try await reader.send(RedisCommand("HMGET", KeySpace.meta(of: namespace), "partitions"))
+            if let partitions = meta.value[0].string.flatMap(Int.init) {
+                return Coordinator(
+                    starter: SagaClient(endpoint: redis.endpoint, namespace: namespace, logger: logger), reader: reader,
+                    keys: KeySpace(namespace: namespace, partitions: partitions))
+            }
+            guard ContinuousClock.now < deadline else {
+                throw DemoError("the orchestrator has not opened the namespace \(namespace)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
-    private init(client: RedisClient, keys: KeySpace) {
-        self.client = client
+    private init(starter: SagaClient, reader: RedisClient, keys: KeySpace) {
+        self.starter = starter
+        self.reader = reader
         self.keys = keys
         positions = Array(repeating: "0", count: keys.partitions)
     }
 
     func place(_ orders: ArraySlice<OrderRequest>) async throws {
         let encoder = JSONEncoder()
-        let commands = try orders.map { order in
-            let message = StartMessage(
-                saga: order.order, definition: "order", input: [UInt8](try encoder.encode(order)))
-            var command = RedisCommand("XADD", keys.intake(keys.partition(of: order.order)), "*")
-            command.append(message.fields)
-            return command
-        }
-        _ = try await client.transaction(commands)
+        try await starter.start(
+            orders.map { order in
+                StartMessage(saga: order.order, definition: "order", input: [UInt8](try encoder.encode(order)))
+            })
     }
 
     /// Reads the ends that are told since the last time, waiting a little where there are none.
@@ -44,7 +60,7 @@ struct Coordinator {
         var read = RedisCommand("XREAD", "COUNT", "1000", "BLOCK", "50", "STREAMS")
         for partition in 0..<keys.partitions { read.append(keys.outcome(partition)) }
         for position in positions { read.append(position) }
-        let reply = try await client.blocking(read, for: .milliseconds(50))
+        let reply = try await reader.blocking(read, for: .milliseconds(50))
         var views: [FieldView] = []
         for index in 0..<reply.value.count {
             let stream = reply.value[index]
@@ -62,5 +78,8 @@ struct Coordinator {
         withExtendedLifetime(reply) {}
     }
 
-    func close() async { await client.close() }
+    func close() async {
+        await starter.close()
+        await reader.close()
+    }
 }

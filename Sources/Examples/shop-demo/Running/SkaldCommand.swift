@@ -14,15 +14,10 @@ struct SkaldCommand {
         self.output = output
     }
 
-    /// Registers a definition. The namespace is made by the orchestrator, which may just be about to.
+    /// Registers a definition.
     func apply(_ file: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while true {
-            let result = try await call("apply", file)
-            if result.code == 0 { return }
-            guard ContinuousClock.now < deadline else { throw DemoError("skald apply: \(result.text)") }
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        let result = try await call("apply", file)
+        guard result.code == 0 else { throw DemoError("skald apply: \(result.text)") }
     }
 
     func show(_ saga: String) async throws -> String {
