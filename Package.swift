@@ -91,6 +91,7 @@ let package = Package(
                 .embedInCode("scripts/inbox_peek.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
                 .embedInCode("scripts/partition_commit.lua"),
+                .embedInCode("scripts/partition_create.lua"),
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),

@@ -12,6 +12,7 @@ public enum SagaScripts {
     public static let namespaceOpen = assemble("namespace_open", PackageResources.namespace_open_lua)
     public static let definitionRegister = assemble("definition_register", PackageResources.definition_register_lua)
     public static let inboxPeek = assemble("inbox_peek", PackageResources.inbox_peek_lua)
+    public static let partitionCreate = assemble("partition_create", PackageResources.partition_create_lua)
     public static let partitionTake = assemble("partition_take", PackageResources.partition_take_lua)
     public static let partitionRenew = assemble("partition_renew", PackageResources.partition_renew_lua)
     public static let partitionRelease = assemble("partition_release", PackageResources.partition_release_lua)
@@ -20,8 +21,8 @@ public enum SagaScripts {
     public static let partitionTrim = assemble("partition_trim", PackageResources.partition_trim_lua)
 
     public static let all = [
-        namespaceOpen, definitionRegister, inboxPeek, partitionTake, partitionRenew, partitionRelease, partitionRaise,
-        partitionCommit, partitionTrim,
+        namespaceOpen, definitionRegister, inboxPeek, partitionCreate, partitionTake, partitionRenew, partitionRelease,
+        partitionRaise, partitionCommit, partitionTrim,
     ]
 
     private static let library: [Substring: [UInt8]] = [

@@ -41,6 +41,7 @@ public final class RedisSagaStore: SagaStore {
             throw StoreError(.refused, .notApplied, "a namespace has 1 to \(Self.maxPartitions) partitions")
         }
         try await checkServer()
+        try await createPartitions(partitions ?? Self.defaultPartitions)
         let incarnation = String(UInt64.random(in: .min ... .max), radix: 16)
         let stored = try await translating { () async throws(RedisError) in
             try await client.evaluate(
@@ -68,6 +69,21 @@ public final class RedisSagaStore: SagaStore {
         }
         keySpace.withLock { $0 = KeySpace(namespace: namespace, partitions: count) }
         return count
+    }
+
+    /// Begins the histories of a new namespace's partitions. They come before the namespace's own key, which everybody
+    /// waits for: where that is, a partition without a state has lost it.
+    private func createPartitions(_ count: Int) async throws(StoreError) {
+        try await translating { () async throws(RedisError) in
+            let partitions = RedisCommand("HGET", KeySpace.meta(of: namespace), "partitions")
+            guard try await client.send(partitions).value.isNull else { return }
+            let keys = KeySpace(namespace: namespace, partitions: count)
+            let script = RedisScript(SagaScripts.partitionCreate)
+            let connection = try await client.connection()
+            try await connection.load([script])
+            let pending = (0..<count).map { connection.submit(script, keys: [keys.state($0)]) }
+            for reply in pending { _ = try await reply.get() }
+        }
     }
 
     private func checkServer() async throws(StoreError) {

@@ -30,7 +30,8 @@ public final class InMemoryStore: SagaStore {
 
     public init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
         precondition(partitions > 0, "a store has at least one partition, not \(partitions)")
-        contents = Mutex(Contents(partitions: Array(repeating: StoredPartition(), count: partitions)))
+        let partition = StoredPartition(at: clock(), on: identity.withLock { $0 })
+        contents = Mutex(Contents(partitions: Array(repeating: partition, count: partitions)))
         self.clock = clock
     }
 

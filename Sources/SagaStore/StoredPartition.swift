@@ -14,7 +14,7 @@ public struct StoredPartition: Sendable {
     /// Ended sagas by the instant of their end.
     public internal(set) var ended: [String: Milliseconds] = [:]
     public private(set) var epoch: Int64 = 0
-    public private(set) var era: Int64?
+    public private(set) var era: Int64
     public internal(set) var positions = InboxPositions.beginning
     private var owner = ""
     private var holder = ""
@@ -23,11 +23,15 @@ public struct StoredPartition: Sendable {
     private var renewals = 0
     var sequence: Int64 = 0
     private var wasRewound = false
-    var verifiedEra: Int64 = 0
-    private var clock: Milliseconds = 0
-    private var server: String?
+    var verifiedEra: Int64
+    private var clock: Milliseconds
+    /// The server on which the partition's history began.
+    private var server: String
 
-    init() {}
+    init(at now: Milliseconds, on server: String) {
+        (era, verifiedEra, clock) = (now, now, now)
+        self.server = server
+    }
 
     /// The partition's clock, which never runs backwards.
     func present(_ now: Milliseconds) -> Milliseconds { max(clock, now) }
@@ -51,8 +55,6 @@ public struct StoredPartition: Sendable {
         (owner, holder, lease, until) = (claim.owner, claim.name, claim.lease, tick(now) + claim.lease)
         epoch += 1
         renewals = 0
-        let era = self.era ?? now
-        if self.server == nil { (self.server, self.era, verifiedEra) = (server, era, era) }
         return .taken(
             PartitionState(
                 fence: Fence(partition: index, owner: owner, epoch: epoch, sequence: sequence), positions: positions,
@@ -74,7 +76,7 @@ public struct StoredPartition: Sendable {
 
     mutating func raise(_ fence: Fence, era: Int64, now: Milliseconds, server: String) -> CommitOutcome {
         guard isHeld(by: fence) else { return .fenced }
-        guard sequence == fence.sequence, era > self.era ?? 0 else { return .outOfSequence }
+        guard sequence == fence.sequence, era > self.era else { return .outOfSequence }
         (self.era, wasRewound, self.server) = (era, true, server)
         return .committed(now: tick(now))
     }

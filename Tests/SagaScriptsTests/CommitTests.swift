@@ -63,7 +63,7 @@ import Testing
     @Test(arguments: [1, 2, 3_999, 4_000, 4_001, 8_000, 20_000])
     func oneSagasEntriesKeepTheirOrderHoweverManyTheyAre(_ count: Int) async throws {
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             var call = CommitCall()
             call.changes = [.init("s", entries: (0..<count).map { "entry \($0)" })]
             #expect(try await commit(server, call).first == "ok")
@@ -73,7 +73,7 @@ import Testing
 
     @Test func aThousandSagasAndTwoThousandCommandsAreOneCommit() async throws {
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             var call = CommitCall()
             for index in 0..<1_000 {
                 call.changes.append(
@@ -96,7 +96,7 @@ import Testing
 
     @Test func thePartitionsClockNeverRunsBackwards() async throws {
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             try await server.send("HSET", Key.state, "clock", "99999999999999")
             let answer = try await commit(server, CommitCall())
             #expect(answer == ["ok", "99999999999999"])
@@ -106,7 +106,7 @@ import Testing
 
     @Test func sequencesStayDecimalHoweverLargeTheyAre() async throws {
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             try await server.send("HSET", Key.state, "sequence", "999999999999999")
             var call = CommitCall()
             call.sequence = 999_999_999_999_999

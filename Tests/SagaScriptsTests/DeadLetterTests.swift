@@ -8,7 +8,7 @@ import Testing
     ) async throws -> [ScriptServer.Entry] {
         var letters: [ScriptServer.Entry] = []
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             let id = fields.isEmpty ? "7-7" : try await server.add(fields, to: Key.intake)
             var call = CommitCall()
             call.dead = dead(id)

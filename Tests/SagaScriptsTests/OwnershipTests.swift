@@ -13,13 +13,28 @@ import Testing
 
     @Test func aNewPartitionBeginsAtTheBeginning() async throws {
         try await ScriptServer.with { server in
+            try await server.create()
+            let era = try await server.hash(Key.state)["era"] ?? ""
             let answer = try await take(server, "o1")
             let now = answer[10]
-            #expect(answer == ["taken", "1", "0", "0-0", "0-0", "0-0", now, "0", now, "0", now])
+            #expect(answer == ["taken", "1", "0", "0-0", "0-0", "0-0", era, "0", era, "0", now])
             let state = try await server.hash(Key.state)
             #expect(state["owner"] == "o1" && state["name"] == "ann" && state["lease"] == "60000")
             #expect(state["until"] == "\((Int(now) ?? 0) + 60_000)")
             #expect(state["run_id"]?.count == 40 && state["replication_id"]?.count == 40)
+        }
+    }
+
+    /// A partition of which nothing is stored was there before: it is created before anybody can take it.
+    @Test func aPartitionThatIsGoneWasLost() async throws {
+        try await ScriptServer.with { server in
+            let answer = try await take(server, "o1")
+            let now = answer[10]
+            #expect(answer == ["taken", "1", "0", "0-0", "0-0", "0-0", now, "0", now, "1", now])
+            #expect(try await take(server, "o2", previous: "o1")[9] == "1", "until somebody has raised the era")
+            let raise = ["o2", "2", "0", "99999999999999"]
+            #expect(try await server.call(SagaScripts.partitionRaise, [Key.state], raise).first == "ok")
+            #expect(try await take(server, "o3", previous: "o2")[9] == "0")
         }
     }
 
@@ -86,6 +101,7 @@ import Testing
     @Test(arguments: ["run_id", "replication_id"])
     func anotherServerMeansThatNewestWritesMayBeLost(_ field: String) async throws {
         try await ScriptServer.with { server in
+            try await server.create()
             _ = try await take(server, "o1")
             let (renew, arguments) = (SagaScripts.partitionRenew, ["o1", "60000"])
             #expect(try await server.call(renew, [Key.state], arguments) == ["renewed", "0"])

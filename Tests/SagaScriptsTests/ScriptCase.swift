@@ -31,11 +31,11 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     /// The partition's first owner, under epoch 1, at sequence 0.
     static let take = ScriptCase(
         script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", ""],
-        status: "taken", worksWhenFull: true)
+        status: "taken", worksWhenFull: true, prepare: { try await $0.create() })
 
     /// Takes the partition, and fills it.
     private static let occupy: @Sendable (ScriptServer) async throws -> Void = { server in
-        try await server.call(take.script, take.keys, take.arguments)
+        try await server.occupy()
         try await server.send("RPUSH", Key.log("old"), "a", "b")
         try await server.send("ZADD", Key.open, "5", "old")
         for stream in [Key.reply, Key.control, Key.intake] {
@@ -76,6 +76,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         ScriptCase(
             script: SagaScripts.inboxPeek, keys: [Key.intake], arguments: ["1-0"], status: "2-0", worksWhenFull: true,
             prepare: occupy),
+        ScriptCase(script: SagaScripts.partitionCreate, keys: [Key.state], arguments: [], status: "created"),
         take,
         ScriptCase(
             script: SagaScripts.partitionRenew, keys: [Key.state], arguments: ["o1", "60000"], status: "renewed",
@@ -103,5 +104,16 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil
         }
+    }
+}
+
+extension ScriptServer {
+    /// Begins the partition's history.
+    func create() async throws { try await call(SagaScripts.partitionCreate, [Key.state], []) }
+
+    /// Begins the partition's history and takes it.
+    func occupy() async throws {
+        try await create()
+        try await call(ScriptCase.take.script, ScriptCase.take.keys, ScriptCase.take.arguments)
     }
 }

@@ -9,7 +9,7 @@ import Testing
     /// A partition with an owner, ten commands for each of two services, and ten entries in every other stream.
     private func with(_ body: (ScriptServer) async throws -> Void) async throws {
         try await ScriptServer.with { server in
-            try await server.call(SagaScripts.partitionTake, [Key.state], ScriptCase.take.arguments)
+            try await server.occupy()
             for key in Self.keys.dropFirst() {
                 for id in 1...10 { try await server.send("XADD", key, "\(id)-0", "n", "\(id)") }
             }

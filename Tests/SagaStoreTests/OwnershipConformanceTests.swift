@@ -21,7 +21,7 @@ struct OwnershipConformanceTests {
             let state = try await session.mustTake(1, as: claim("o1"))
             #expect(state.fence == Fence(partition: 1, owner: "o1", epoch: 1, sequence: 0))
             #expect(state.positions == .beginning)
-            #expect(state.era == state.now && state.verifiedEra == state.era)
+            #expect(state.era <= state.now && state.verifiedEra == state.era)
             #expect(!state.wasRewound && !state.mayBeRewound)
             // The partitions are apart.
             #expect(try await session.mustTake(0, as: claim("o2")).fence.epoch == 1)

@@ -12,8 +12,8 @@
 -- ARGV[5] previous: owner under which the caller held the partition until now, or empty
 --
 -- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now}, where `rewound` says
---     whether the era was ever raised and `maybe` whether the server is another one than the state was written on;
---     or {'held', name, lease, mark}
+--     whether the era was ever raised and `maybe` whether newest writes may be lost: the server is another one than the
+--     state was written on, or nothing is stored; or {'held', name, lease, mark}
 -- Repeat: raises the epoch again, which fences nobody but the caller itself.
 -- Complexity: O(1)
 --!include clock
@@ -35,16 +35,15 @@ local run, replication = identity()
 local epoch = text((tonumber(held[6] or '0') or 0) + 1)
 local era = held[11] or text(now)
 local maybe = '0'
-if held[15] and (held[15] ~= run or held[16] ~= replication) then
+if held[15] ~= run or held[16] ~= replication then
     maybe = '1'
 end
 
 -- Writes.
 redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonumber(lease)), 'lease', lease,
     'renewals', '0', 'epoch', epoch, 'clock', text(now))
-if not held[15] then
-    redis.call('HSET', state, 'sequence', held[7] or '0', 'era', era, 'verified', era,
-        'run_id', run, 'replication_id', replication)
+if not held[11] then
+    redis.call('HSET', state, 'sequence', held[7] or '0', 'era', era, 'verified', era)
 end
 return {'taken', epoch, held[7] or '0', held[8] or '0-0', held[9] or '0-0', held[10] or '0-0', era,
     held[12] or '0', held[13] or era, maybe, text(now)}
