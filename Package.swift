@@ -207,7 +207,13 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
                 "SagaRedis", "SagaWire", .lifecycle, .logging,
             ]),
-        tests("SkaldCommandTests", ["LocalRedis", "RedisTransport", "skald"]),
+        tests(
+            "SagaClientTests",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting",
+                "SagaWire",
+            ]),
+        tests("SkaldCommandTests", ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "skald"]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -6,8 +6,10 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreachable(String)
     /// No orchestrator has initialised the namespace.
     case noNamespace(String)
-    /// Redis or the coordinator refuses.
+    /// What was asked for cannot be, or Redis refuses it. Nothing was sent or changed.
     case refused(String)
+    /// An order was given, and no orchestrator has answered in time. It stands, and will be carried out.
+    case unanswered(String)
     /// What is stored cannot be read by this version.
     case unreadable(String)
 
@@ -16,7 +18,7 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unreachable(let reason): "Redis is out of reach: \(reason)"
         case .noNamespace(let name):
             "no orchestrator has initialised namespace '\(name)' yet: start one with 'skald orchestrator'"
-        case .refused(let reason), .unreadable(let reason): reason
+        case .refused(let reason), .unanswered(let reason), .unreadable(let reason): reason
         }
     }
 

@@ -1,95 +1,78 @@
 import RedisTransport
-public import SagaCore
 import SagaRedis
-public import SagaWire
-
-/// A message that could not be processed.
-public struct DeadLetter: Sendable, Hashable {
-    /// The letter's own id: `PARTITION:STREAM-ID`.
-    public var id: String
-    /// The stream and the entry that the message came from, and which message of the entry it was.
-    public var source: String
-    public var entry: String
-    public var message: Int
-    /// A stable code, a colon, a sentence.
-    public var reason: String
-    public var at: Milliseconds
-    public var saga: String?
-    /// The message's own fields; long values are cut.
-    public var fields: [(name: String, value: [UInt8])]
-
-    public static func == (one: DeadLetter, other: DeadLetter) -> Bool { one.id == other.id }
-    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
-
-    /// The letter as one JSON object.
-    public func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.field("id", id)
-        writer.field("source", source)
-        writer.field("entry", entry)
-        writer.field("message", message)
-        writer.field("reason", reason)
-        writer.field("at", at)
-        writer.field("saga", saga)
-        writer.beginObject("fields")
-        for (name, value) in fields {
-            writer.name(text: name)
-            writer.value(String(decoding: value, as: UTF8.self))
-        }
-        writer.endObject()
-        writer.endObject()
-    }
-}
 
 extension SagaClient {
-    /// Dead letters, newest first.
+    /// Dead letters of all partitions, newest first.
     ///
-    /// Redis: O(limit) for each partition.
+    /// Reads a few from each partition at a time, so that none of the replies is large.
+    /// Redis: O(limit + partitions).
     public func deadLetters(limit: Int = 50) async throws(ClientError) -> [DeadLetter] {
         let keys = try await keys()
-        let commands = (0..<keys.partitions).map {
-            RedisCommand("XREVRANGE", keys.dead($0), "+", "-", "COUNT", "\(limit)")
-        }
+        let page = max(1, min(limit, 16))
+        var unread = (0..<keys.partitions).map { UnreadLetters(key: keys.dead($0), partition: $0) }
         var letters: [DeadLetter] = []
-        for (partition, result) in await client.pipeline(commands).enumerated() {
-            let reply = try await asking { () throws(RedisError) in try result.get() }
-            for index in 0..<reply.value.count { letters.append(letter(reply.value[index], partition)) }
+        while letters.count < limit {
+            let empty = unread.indices.filter { unread[$0].needsMore }
+            let commands = empty.map { unread[$0].command(page) }
+            for (index, result) in zip(empty, await client.pipeline(commands)) {
+                let reply = try await asking { () throws(RedisError) in try result.get() }
+                unread[index].take(reply.value, page)
+            }
+            guard let next = unread.indices.filter({ unread[$0].next != nil }).max(by: { unread[$0] < unread[$1] }),
+                let letter = unread[next].pop()
+            else { break }
+            letters.append(letter)
         }
-        letters.sort { ($0.at, $0.id) > ($1.at, $1.id) }
-        return Array(letters.prefix(limit))
+        return letters
     }
 
     /// One dead letter by its id; nil where there is none.
     public func deadLetter(_ id: String) async throws(ClientError) -> DeadLetter? {
         let keys = try await keys()
         let parts = id.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let partition = Int(parts[0]), (0..<keys.partitions).contains(partition) else {
+        guard parts.count == 2, let partition = Int(parts[0]), (0..<keys.partitions).contains(partition),
+            StreamID(String(parts[1])) > StreamID(nil)
+        else {
             throw .refused("'\(id)' is no dead letter's id: they look like 3:1700000000000-0")
         }
         let command = RedisCommand("XRANGE", keys.dead(partition), String(parts[1]), String(parts[1]))
         let reply = try await asking { () async throws(RedisError) in try await client.send(command) }
-        return reply.value.count == 0 ? nil : letter(reply.value[0], partition)
+        return reply.value.count == 0 ? nil : DeadLetter(reply.value[0], of: partition)
+    }
+}
+
+/// One partition's dead letters, from the newest on, a page at a time.
+private struct UnreadLetters {
+    let key: String
+    let partition: Int
+    private var letters: [DeadLetter] = []
+    /// Where the next page ends.
+    private var end = "+"
+    private var isExhausted = false
+
+    init(key: String, partition: Int) {
+        self.key = key
+        self.partition = partition
     }
 
-    private func letter(_ entry: RedisValue, _ partition: Int) -> DeadLetter {
-        var letter = DeadLetter(
-            id: "\(partition):\(entry[0].string ?? "")", source: "", entry: "", message: 0, reason: "", at: 0,
-            saga: nil, fields: [])
-        let fields = entry[1]
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            let (name, value) = (fields[index].string ?? "", fields[index + 1])
-            switch name {
-            case "source": letter.source = value.string ?? ""
-            case "id": letter.entry = value.string ?? ""
-            case "message": letter.message = value.string.flatMap(Int.init) ?? 0
-            case "reason": letter.reason = value.string ?? ""
-            case "at": letter.at = value.string.flatMap(Int64.init) ?? 0
-            case "saga": letter.saga = value.string
-            default:
-                guard name.hasPrefix("entry.") else { continue }
-                letter.fields.append((String(name.dropFirst("entry.".count)), value.bytes ?? []))
-            }
-        }
-        return letter
+    var needsMore: Bool { letters.isEmpty && !isExhausted }
+
+    /// The newest one that was read; the page stands in reverse.
+    var next: DeadLetter? { letters.last }
+
+    func command(_ page: Int) -> RedisCommand { RedisCommand("XREVRANGE", key, end, "-", "COUNT", "\(page)") }
+
+    mutating func take(_ reply: RedisValue, _ page: Int) {
+        letters = (0..<reply.count).reversed().map { DeadLetter(reply[$0], of: partition) }
+        isExhausted = reply.count < page
+        if let last = reply[reply.count - 1][0].string { end = "(" + last }
+    }
+
+    mutating func pop() -> DeadLetter? { letters.popLast() }
+
+    /// Whether its newest one is older than the other's.
+    static func < (one: UnreadLetters, other: UnreadLetters) -> Bool {
+        guard let left = one.next, let right = other.next else { return one.next == nil && other.next != nil }
+        return (left.at, left.id) < (right.at, right.id)
     }
 }

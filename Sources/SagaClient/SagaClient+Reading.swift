@@ -1,37 +1,8 @@
+import Logging
 import RedisTransport
-public import SagaCore
+import SagaCore
 import SagaRedis
 import SagaWire
-
-/// Which sagas a listing shows.
-public struct SagaFilter: Sendable, Hashable {
-    public var status: Saga.Status?
-    public var definition: String?
-    public var label: (name: String, value: String)?
-
-    public init(status: Saga.Status? = nil, definition: String? = nil, label: (name: String, value: String)? = nil) {
-        self.status = status
-        self.definition = definition
-        self.label = label
-    }
-
-    func matches(_ saga: Saga) -> Bool {
-        (status.map { $0 == saga.status } ?? true) && (definition.map { $0 == saga.definition.name } ?? true)
-            && (label.map { saga.started.labels[$0.name] == $0.value } ?? true)
-    }
-
-    public static func == (one: SagaFilter, other: SagaFilter) -> Bool {
-        one.status == other.status && one.definition == other.definition && one.label?.name == other.label?.name
-            && one.label?.value == other.label?.value
-    }
-
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(status)
-        hasher.combine(definition)
-        hasher.combine(label?.name)
-        hasher.combine(label?.value)
-    }
-}
 
 extension SagaClient {
     /// A saga with its whole timeline; nil where there is none with this id.
@@ -49,7 +20,9 @@ extension SagaClient {
         let log = (0..<reply.value.count).map { reply.value[$0].bytes ?? [] }
         guard let first = log.first else { return nil }
         do {
-            guard case .started(let started) = try LogCodec.decode(first).fact else { return nil }
+            guard case .started(let started) = try LogCodec.decode(first).fact else {
+                throw ClientError.unreadable("the log of saga '\(id)' does not begin with its start")
+            }
             let definition = try await definition(started.definition, started.version)
             var timeline: [TimelineEntry] = []
             let replayed = try SagaLog.replay(log, of: id, definition: { _, _ in definition }) {
@@ -68,43 +41,107 @@ extension SagaClient {
         }
     }
 
-    /// Sagas that match, newest first.
+    /// Sagas that match, the one that was started last first.
     ///
-    /// Looks at all open sagas, and at ended ones from the last ended on until there are enough.
+    /// Looks at all open sagas, and at ended ones from the last ended on, until none that is left can have been started
+    /// later than those found. A saga whose log cannot be read is left out, and said in the log.
     /// Redis: O(open sagas + sagas looked at).
     public func list(_ filter: SagaFilter = SagaFilter(), limit: Int = 50) async throws(ClientError) -> [SagaView] {
+        guard limit > 0 else { return [] }
         let keys = try await keys()
-        var found: [SagaView] = []
-        for partition in 0..<keys.partitions {
-            found += try await views(keys.open(partition), of: partition, keys, filter, limit: .max)
-            if filter.status.map(\.isFinal) ?? true {
-                found += try await views(keys.ended(partition), of: partition, keys, filter, limit: limit)
-            }
+        var newest = NewestSagas(limit: limit)
+        // Open ones first: a saga that ends in between is found among the ended ones.
+        for partition in 0..<keys.partitions where filter.status?.isFinal != true {
+            try await lookAtOpen(partition, keys, filter, &newest)
         }
-        found.sort { ($0.saga.startedAt, $0.saga.id) > ($1.saga.startedAt, $1.saga.id) }
-        return Array(found.prefix(limit))
+        for partition in 0..<keys.partitions where filter.status?.isFinal ?? true {
+            try await lookAtEnded(partition, keys, filter, &newest)
+        }
+        return newest.views
     }
 
-    /// Members of a sorted set from the highest score on, until `limit` match.
-    private func views(
-        _ key: String, of partition: Int, _ keys: KeySpace, _ filter: SagaFilter, limit: Int
-    ) async throws(ClientError) -> [SagaView] {
-        let page = 256
-        var found: [SagaView] = []
-        var offset = 0
-        while found.count < limit {
-            let range = RedisCommand("ZREVRANGE", key, "\(offset)", "\(offset + page - 1)")
-            let members = try await asking { () async throws(RedisError) in try await client.send(range) }.value
-            let ids = (0..<members.count).compactMap { members[$0].string }
-            let commands = ids.map { RedisCommand("LRANGE", keys.log(partition, saga: $0), "0", "-1") }
-            for (id, result) in zip(ids, await client.pipeline(commands)) {
-                let reply = try await asking { () throws(RedisError) in try result.get() }
-                guard let view = try await view(of: id, reply), filter.matches(view.saga) else { continue }
-                found.append(view)
+    private static let page = 128
+
+    /// A scan, because ranks move while sagas end: it returns every one that stays.
+    private func lookAtOpen(
+        _ partition: Int, _ keys: KeySpace, _ filter: SagaFilter, _ newest: inout NewestSagas
+    ) async throws(ClientError) {
+        var cursor = "0"
+        repeat {
+            let scan = RedisCommand("ZSCAN", keys.open(partition), cursor, "COUNT", "\(Self.page)")
+            let reply = try await asking { () async throws(RedisError) in try await client.send(scan) }.value
+            cursor = reply[0].string ?? "0"
+            let members = reply[1]
+            let ids = stride(from: 0, to: members.count, by: 2).compactMap { members[$0].string }
+            // A small set comes whole, whatever the count says.
+            for start in stride(from: 0, to: ids.count, by: Self.page) {
+                let page = Array(ids[start..<min(start + Self.page, ids.count)])
+                try await look(at: page, of: partition, keys, filter, &newest)
             }
-            guard ids.count == page else { break }
-            offset += page
+        } while cursor != "0"
+    }
+
+    /// From the last end backwards. No saga was started after its end, so the last page is known when it is read.
+    private func lookAtEnded(
+        _ partition: Int, _ keys: KeySpace, _ filter: SagaFilter, _ newest: inout NewestSagas
+    ) async throws(ClientError) {
+        var offset = 0
+        while true {
+            let range = RedisCommand(
+                "ZREVRANGE", keys.ended(partition), "\(offset)", "\(offset + Self.page - 1)", "WITHSCORES")
+            let members = try await asking { () async throws(RedisError) in try await client.send(range) }.value
+            var ids: [String] = []
+            for index in stride(from: 0, to: members.count, by: 2) {
+                let end = members[index + 1].string.flatMap(Double.init) ?? .infinity
+                if let bar = newest.bar, end < Double(bar) { break }
+                if let id = members[index].string { ids.append(id) }
+            }
+            try await look(at: ids, of: partition, keys, filter, &newest)
+            guard ids.count == Self.page else { return }
+            offset += Self.page
         }
-        return found
+    }
+
+    private func look(
+        at ids: [String], of partition: Int, _ keys: KeySpace, _ filter: SagaFilter, _ newest: inout NewestSagas
+    ) async throws(ClientError) {
+        let commands = ids.map { RedisCommand("LRANGE", keys.log(partition, saga: $0), "0", "-1") }
+        for (id, result) in zip(ids, await client.pipeline(commands)) {
+            let reply = try await asking { () throws(RedisError) in try result.get() }
+            do throws(ClientError) {
+                guard let view = try await view(of: id, reply), filter.matches(view.saga) else { continue }
+                newest.insert(view)
+            } catch {
+                guard case .unreadable(let reason) = error else { throw error }
+                logger.error("a saga is left out", metadata: ["saga_id": "\(id)", "reason": "\(reason)"])
+            }
+        }
+    }
+}
+
+/// The sagas that were started last, of all that are shown to it.
+private struct NewestSagas {
+    let limit: Int
+    /// The newest first.
+    private(set) var views: [SagaView] = []
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// A saga that was started before this instant is of no interest any more.
+    var bar: Milliseconds? { views.count == limit ? views.last?.saga.startedAt : nil }
+
+    mutating func insert(_ view: SagaView) {
+        // A scan may return one twice, and one that ended while the sets were read is in both.
+        guard !views.contains(where: { $0.saga.id == view.saga.id }) else { return }
+        let place = views.firstIndex { Self.isNewer(view, $0) } ?? views.count
+        guard place < limit else { return }
+        views.insert(view, at: place)
+        if views.count > limit { views.removeLast() }
+    }
+
+    private static func isNewer(_ one: SagaView, _ other: SagaView) -> Bool {
+        (one.saga.startedAt, one.saga.id) > (other.saga.startedAt, other.saga.id)
     }
 }

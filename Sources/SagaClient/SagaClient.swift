@@ -1,8 +1,7 @@
 public import Logging
 public import RedisTransport
-public import SagaCore
+import SagaCore
 import SagaRedis
-import SagaStore
 public import SagaWire
 import Synchronization
 
@@ -15,22 +14,33 @@ public final class SagaClient: Sendable {
     let client: RedisClient
     let endpoint: RedisEndpoint
     let logger: Logger
+    private let namespaceWait: Duration
     private let keySpace = Mutex<KeySpace?>(nil)
-    private let definitionCache = Mutex<[String: Definition]>([:])
+    let definitionCache = Mutex<[String: Definition]>([:])
 
-    /// - Precondition: `namespace` is allowed by ``Names/isNamespace(_:)``.
-    public init(endpoint: RedisEndpoint, namespace: String = "skald", logger: Logger) {
+    /// Connects when it is first used.
+    ///
+    /// - Parameters:
+    ///   - endpoint: The Redis server.
+    ///   - namespace: 1 to 32 of `a-z`, `0-9` and `-`; anything else is a programmer's mistake.
+    ///   - namespaceWait: How long starts and waits give the first orchestrator to initialise the namespace.
+    ///   - logger: Told when the connection is lost and when it is back.
+    public init(
+        endpoint: RedisEndpoint, namespace: String = "skald", namespaceWait: Duration = .seconds(5), logger: Logger
+    ) {
         precondition(Names.isNamespace(namespace), "not a namespace: \(namespace)")
         self.namespace = namespace
+        self.namespaceWait = namespaceWait
         self.endpoint = endpoint
         self.logger = logger
         // Whoever waits in front of a terminal wants to know soon that nobody is there.
         var options = ConnectionOptions()
         options.connectTimeout = .seconds(2)
+        options.name = "skald-client"
         client = RedisClient(endpoint: endpoint, options: options, logger: logger)
     }
 
-    /// Ends the client's connection.
+    /// Ends the client's connection. The client cannot be used again.
     public func close() async { await client.close() }
 
     // MARK: Starting and signalling
@@ -42,23 +52,39 @@ public final class SagaClient: Sendable {
         try await start([message])
     }
 
-    /// Asks for many sagas, in one transaction for each partition.
+    /// Asks for many sagas, in one transaction for each partition, several messages an entry.
     ///
+    /// Where one cannot be, none is sent. After ``ClientError/unreachable(_:)`` a part of the partitions may have theirs.
     /// Redis: O(sagas).
     public func start(_ messages: [StartMessage]) async throws(ClientError) {
-        let keys = try await keys()
-        for message in messages where !Names.isSagaID(message.saga, limit: Names.maxSagaIDLength) {
-            throw .refused("'\(message.saga)' is no saga id: use 1 to 128 of A-Z a-z 0-9 . _ : @ / -")
+        for message in messages {
+            guard Names.isSagaID(message.saga, limit: Names.maxSagaIDLength) else {
+                throw .refused("'\(message.saga)' is no saga id: use 1 to 128 of A-Z a-z 0-9 . _ : @ / -")
+            }
+            try check(message.fields, for: .intake)
         }
+        let keys = try await keys(waiting: true)
         for (partition, group) in Dictionary(grouping: messages, by: { keys.partition(of: $0.saga) }) {
             try await add(group.map(\.fields), to: keys.intake(partition))
         }
     }
 
     /// Sends a signal to a started saga. It is kept where no step waits for it yet.
+    ///
+    /// Redis: O(1).
     public func signal(_ message: SignalMessage) async throws(ClientError) {
+        try check(message.fields, for: .intake)
         let keys = try await keys()
         try await add([message.fields], to: keys.intake(keys.partition(of: message.saga)))
+    }
+
+    /// Reads a message as the coordinator will: what would go to the dead letters, where its sender doesn't look, is
+    /// refused here.
+    func check(_ message: Fields, for stream: InboxStream) throws(ClientError) {
+        let decoded = message.withViews { InboxMessage.decode(entry: $0, of: stream) }
+        for message in decoded {
+            if case .failure(let reason) = message.content { throw .refused(reason.sentence) }
+        }
     }
 
     /// Bounds of one entry that carries several messages.
@@ -89,7 +115,25 @@ public final class SagaClient: Sendable {
     // MARK: The namespace
 
     /// The namespace's keys, once an orchestrator has initialised it.
-    func keys() async throws(ClientError) -> KeySpace {
+    ///
+    /// - Parameter waiting: Whether to wait for that a while.
+    func keys(waiting: Bool = false) async throws(ClientError) -> KeySpace {
+        let end = ContinuousClock.now + namespaceWait
+        while true {
+            do throws(ClientError) {
+                return try await readKeys()
+            } catch {
+                guard case .noNamespace = error, waiting, ContinuousClock.now < end else { throw error }
+                do {
+                    try await Task.sleep(for: .milliseconds(50))
+                } catch _ {
+                    throw error
+                }
+            }
+        }
+    }
+
+    private func readKeys() async throws(ClientError) -> KeySpace {
         if let keys = keySpace.withLock({ $0 }) { return keys }
         let command = RedisCommand("HMGET", KeySpace.meta(of: namespace), "partitions", "protocol")
         let reply = try await asking { () async throws(RedisError) in try await client.send(command) }.value
@@ -104,53 +148,5 @@ public final class SagaClient: Sendable {
         let keys = KeySpace(namespace: namespace, partitions: partitions)
         keySpace.withLock { $0 = keys }
         return keys
-    }
-
-    // MARK: Definitions
-
-    /// Registers a definition; works on a namespace that no orchestrator has initialised yet.
-    ///
-    /// - Returns: False where the name and version are registered with other content.
-    public func register(_ definition: Definition) async throws(ClientError) -> Bool {
-        let store = RedisSagaStore(endpoint: endpoint, namespace: namespace, logger: logger)
-        defer { definitionCache.withLock { $0[definition.id] = nil } }
-        do {
-            let isRegistered = try await store.register(id: definition.id, canonical: definition.canonicalJSON)
-            await store.close()
-            return isRegistered
-        } catch {
-            throw error.code == .unavailable ? .unreachable(error.message) : .refused(error.message)
-        }
-    }
-
-    /// All registered definitions, by name and version.
-    public func definitions() async throws(ClientError) -> [Definition] {
-        let command = RedisCommand("HVALS", KeySpace.definitions(of: namespace))
-        let reply = try await asking { () async throws(RedisError) in try await client.send(command) }.value
-        var definitions: [Definition] = []
-        for index in 0..<reply.count {
-            do {
-                definitions.append(try Definition.decode(canonical: reply[index].bytes ?? []))
-            } catch {
-                throw .unreadable("a registered definition cannot be read: \(error)")
-            }
-        }
-        return definitions.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
-    }
-
-    /// Looks up one definition; a registered one never changes, so it is read once.
-    func definition(_ name: String, _ version: Int) async throws(ClientError) -> Definition? {
-        let id = "\(name)@\(version)"
-        if let known = definitionCache.withLock({ $0[id] }) { return known }
-        let command = RedisCommand("HGET", KeySpace.definitions(of: namespace), id)
-        let reply = try await asking { () async throws(RedisError) in try await client.send(command) }
-        guard let canonical = reply.value.bytes else { return nil }
-        do {
-            let definition = try Definition.decode(canonical: canonical)
-            definitionCache.withLock { $0[id] = definition }
-            return definition
-        } catch {
-            throw .unreadable("definition \(id) cannot be read: \(error)")
-        }
     }
 }

@@ -4,20 +4,35 @@ public import SagaOrchestrator
 import SagaWire
 public import ServiceLifecycle
 
+/// Why the server ended, in one line: most often, that its address is taken.
+public struct HealthServerError: Error, Sendable, Hashable, CustomStringConvertible {
+    public var description: String
+}
+
 /// The orchestrator's HTTP side: whether it lives, whether it can work, and what it does in numbers.
 public struct HealthServer: Service {
     private let application: Application<RouterResponder<BasicRequestContext>>
+    private let address: HTTPAddress
 
     /// - Precondition: The address is of this machine only: nothing here asks who calls.
     public init(orchestrator: Orchestrator, address: HTTPAddress, logger: Logger) {
         precondition(address.isLoopback, "HTTP without tokens is served to this machine only, not at \(address)")
+        self.address = address
         application = Application(
             router: Self.router(orchestrator),
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             logger: logger)
     }
 
-    public func run() async throws { try await application.run() }
+    public func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw HealthServerError(description: "HTTP cannot be served at \(address): \(error)")
+        }
+    }
 
     static func router(_ orchestrator: Orchestrator) -> Router<BasicRequestContext> {
         let router = Router()

@@ -50,7 +50,19 @@ struct Validate: ParsableCommand {
         for file in files {
             do {
                 for definition in try read(file) {
-                    print("\(file): \(definition.id) is sound: \(definition.steps.count) steps")
+                    guard global.json else {
+                        let count = definition.steps.count
+                        print("\(file): \(definition.id) is sound: \(count) \(count == 1 ? "step" : "steps")")
+                        continue
+                    }
+                    printJSON { writer in
+                        writer.beginObject()
+                        writer.field("file", file)
+                        writer.field("name", definition.name)
+                        writer.field("version", definition.version)
+                        writer.field("steps", definition.steps.count)
+                        writer.endObject()
+                    }
                 }
             } catch let code as ExitCode {
                 guard code == .failure else { throw code }

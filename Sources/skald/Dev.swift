@@ -24,6 +24,10 @@ struct Dev: AsyncParsableCommand {
 
     func run() async throws {
         let logger = global.logger(default: .info)
+        // Whatever can be wrong with the options is said before there is a server to be stopped.
+        let address = try httpAddress(http)
+        let namespace = try global.checkedNamespace
+        let (orchestratorOptions, secret) = (try settings.options(), try settings.secret())
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         } catch {
@@ -41,7 +45,7 @@ struct Dev: AsyncParsableCommand {
             throw fail("\(error)")
         }
         print("Redis        \(redis.url)   (data in \(directory))")
-        print("Health       http://\(http)/readyz")
+        print("Health       http://\(address)/readyz")
         print("Try          export SKALD_REDIS_URL=\(redis.url); skald status")
         print("Stop         Ctrl-C")
         // Not through a buffer: whoever reads a pipe waits for these lines.
@@ -49,9 +53,9 @@ struct Dev: AsyncParsableCommand {
         var storeOptions = RedisSagaStore.Options()
         storeOptions.allowsEviction = settings.allowEviction
         let store = RedisSagaStore(
-            endpoint: redis.endpoint, namespace: try global.checkedNamespace, options: storeOptions, logger: logger)
+            endpoint: redis.endpoint, namespace: namespace, options: storeOptions, logger: logger)
         do {
-            try await serve(store, try settings.options(), try settings.secret(), http: http, logger: logger)
+            try await serve(store, orchestratorOptions, secret, address, logger: logger)
         } catch {
             await redis.stop()
             throw error

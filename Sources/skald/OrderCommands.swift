@@ -68,7 +68,7 @@ struct Skip: AsyncParsableCommand {
     @OptionGroup var order: OrderArguments
     @Option(help: ArgumentHelp("The result that later steps need: JSON, @FILE or -.", valueName: "json"))
     var result: String?
-    func run() async throws { try await order.give(.skip, result: try result.map(payload)) }
+    func run() async throws { try await order.give(.skip, result: try result.map { try payload($0, "--result") }) }
 }
 
 /// Sends a signal.
@@ -85,10 +85,18 @@ struct Signal: AsyncParsableCommand {
     func run() async throws {
         guard Names.isSagaID(id) else { throw fail("'\(id)' is no saga id") }
         guard Names.isName(name) else { throw fail("'\(name)' is no signal's name") }
-        let message = SignalMessage(saga: id, name: name, payload: try skald.payload(payload), id: signalID)
+        let content = try skald.payload(payload, "--payload")
+        let message = SignalMessage(saga: id, name: name, payload: content, id: signalID)
         try await global.withClient { client in
             guard try await client.saga(id) != nil else { throw fail("there is no saga '\(id)'") }
             try await client.signal(message)
+            guard global.json else { return }
+            printJSON { writer in
+                writer.beginObject()
+                writer.field("id", id)
+                writer.field("signal", name)
+                writer.endObject()
+            }
         }
     }
 }

@@ -24,12 +24,13 @@ struct RunOrchestrator: AsyncParsableCommand {
 
     func run() async throws {
         let logger = global.logger(default: .info)
+        let address = try http.map(httpAddress)
         var storeOptions = RedisSagaStore.Options()
         storeOptions.allowsEviction = settings.allowEviction
         let store = RedisSagaStore(
             endpoint: try global.endpoint, namespace: try global.checkedNamespace, options: storeOptions,
             logger: logger)
-        try await serve(store, try settings.options(), try settings.secret(), http: http, logger: logger)
+        try await serve(store, try settings.options(), try settings.secret(), address, logger: logger)
     }
 }
 
@@ -91,17 +92,22 @@ struct OrchestratorSettings: ParsableArguments {
     }
 }
 
+/// Where to serve HTTP; refuses what others could reach, because nothing there asks who calls.
+func httpAddress(_ text: String) throws -> HTTPAddress {
+    guard let address = HTTPAddress(text) else { throw ValidationError("--http takes HOST:PORT, not '\(text)'") }
+    guard address.isLoopback else {
+        throw fail("HTTP without tokens is served to this machine only: use 127.0.0.1, not \(address.host)")
+    }
+    return address
+}
+
 /// Runs an orchestrator, and the HTTP server beside it where one is wanted, until SIGTERM or SIGINT.
 func serve(
-    _ store: RedisSagaStore, _ options: OrchestratorOptions, _ secret: [UInt8]?, http: String?, logger: Logger
+    _ store: RedisSagaStore, _ options: OrchestratorOptions, _ secret: [UInt8]?, _ address: HTTPAddress?, logger: Logger
 ) async throws {
     let orchestrator = Orchestrator(store: store, options: options, secret: secret, logger: logger)
     var services: [any Service] = [orchestrator]
-    if let http {
-        guard let address = HTTPAddress(http) else { throw ValidationError("'\(http)' is no HOST:PORT") }
-        guard address.isLoopback else {
-            throw fail("HTTP without tokens is served to this machine only: use 127.0.0.1, not \(address.host)")
-        }
+    if let address {
         services.append(HealthServer(orchestrator: orchestrator, address: address, logger: logger))
     }
     var serviceLogger = logger
@@ -116,7 +122,7 @@ func serve(
         try await group.run()
     } catch let error as StoreError {
         throw fail(error.message)
-    } catch let error as ServiceGroupError {
+    } catch {
         throw fail("\(error)")
     }
     await store.close()

@@ -27,7 +27,7 @@ struct Start: AsyncParsableCommand {
     func run() async throws {
         var message = StartMessage(
             saga: id ?? UUID().uuidString.lowercased(), definition: definition, version: version,
-            input: try payload(input), deadline: try deadline.map { try milliseconds($0, "--deadline") })
+            input: try payload(input, "--input"), deadline: try deadline.map { try milliseconds($0, "--deadline") })
         guard Names.isName(definition) else { throw fail("'\(definition)' is no definition's name") }
         for label in labels {
             let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -120,7 +120,7 @@ struct List: AsyncParsableCommand {
         if let label {
             let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw ValidationError("--label takes NAME=VALUE, not '\(label)'") }
-            filter.label = (String(parts[0]), String(parts[1]))
+            filter.labels = [String(parts[0]): String(parts[1])]
         }
         guard limit > 0 else { throw ValidationError("--limit takes a number from 1") }
         try await global.withClient { [filter] client in
@@ -143,7 +143,9 @@ struct List: AsyncParsableCommand {
 /// Prints how a wait ended, and exits accordingly.
 private func report(_ outcome: WaitOutcome, of saga: String, _ global: GlobalOptions) throws {
     func tell(_ status: String, _ error: String?) {
-        guard global.json else { return print(([status] + [error].compactMap(\.self)).joined(separator: ": ")) }
+        guard global.json else {
+            return print(Terminal.clean(([status] + [error].compactMap(\.self)).joined(separator: ": ")))
+        }
         printJSON { writer in
             writer.beginObject()
             writer.field("id", saga)
@@ -154,7 +156,7 @@ private func report(_ outcome: WaitOutcome, of saga: String, _ global: GlobalOpt
     }
     switch outcome {
     case .ended(let status, let error):
-        tell(status.rawValue, error.map(Terminal.clean))
+        tell(status.rawValue, error)
         switch status {
         case .completed: return
         case .compensated: throw ExitCode.compensated
@@ -174,10 +176,17 @@ func milliseconds(_ text: String, _ option: String) throws -> Milliseconds {
     return span
 }
 
-/// A payload: the text itself, a file's content, or standard input.
-func payload(_ text: String) throws -> [UInt8] {
+/// A payload: JSON as it was written, or whatever a file or standard input holds.
+func payload(_ text: String, _ option: String) throws -> [UInt8] {
     if text == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-    guard text.hasPrefix("@") else { return Array(text.utf8) }
+    guard text.hasPrefix("@") else {
+        do {
+            _ = try JSON.parse(Array(text.utf8))
+        } catch {
+            throw ValidationError("\(option) takes JSON, @FILE or -: \(error)")
+        }
+        return Array(text.utf8)
+    }
     let file = String(text.dropFirst())
     guard let content = FileManager.default.contents(atPath: file) else {
         throw fail("the file '\(file)' cannot be read")

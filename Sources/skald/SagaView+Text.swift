@@ -5,18 +5,19 @@ import SagaCore
 extension SagaView {
     /// The saga for people.
     var text: String {
+        // Every text that a peer wrote is cleaned by itself: a line of it must not pass for one of ours.
         var lines = [
             "\(saga.id)   \(saga.definition.id)   \(saga.status.rawValue)\(saga.isPaused ? " (paused)" : "")"
                 + (saga.isVerifying ? " (verifying after a rewind)" : "")
         ]
-        if let error = saga.error { lines.append("error     \(error)") }
+        if let error = saga.error { lines.append("error     \(Terminal.clean(error))") }
         lines.append("started   \(Terminal.time(saga.startedAt))")
         if let end = saga.finishedAt {
             lines.append("finished  \(Terminal.time(end))   after \(end - saga.startedAt) ms")
         }
-        lines.append("input     \(Terminal.payload(saga.started.input))")
+        lines.append("input     \(Terminal.clean(Terminal.payload(saga.started.input)))")
         for (name, value) in saga.started.labels.sorted(by: { $0.key < $1.key }) {
-            lines.append("label     \(name)=\(value)")
+            lines.append("label     \(Terminal.clean("\(name)=\(value)"))")
         }
         let rows = saga.steps.indices.map { index in
             let step = saga.steps[index]
@@ -31,15 +32,15 @@ extension SagaView {
         ]
         for entry in timeline {
             let span = String(format: "%+8lld ms", entry.at - saga.startedAt)
-            lines.append("\(span)  \(entry.text(in: saga))")
+            lines.append("\(span)  \(Terminal.clean(entry.text(in: saga)))")
         }
-        return Terminal.clean(lines.joined(separator: "\n"))
+        return lines.joined(separator: "\n")
     }
 }
 
 extension TimelineEntry {
     fileprivate func text(in saga: Saga) -> String {
-        var parts = [type.padding(toLength: 12, withPad: " ", startingAt: 0)]
+        var parts = [Terminal.pad(type, to: 12)]
         if let step { parts.append(step) }
         if let phase { parts.append(phase.rawValue) }
         if let attempt, attempt > 1 { parts.append("attempt \(attempt)") }

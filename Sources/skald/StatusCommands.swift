@@ -43,8 +43,8 @@ struct DeadShow: AsyncParsableCommand {
             print(Terminal.clean("reason    \(letter.reason)"))
             print(Terminal.clean("source    \(letter.source) \(letter.entry), message \(letter.message)"))
             print("at        \(Terminal.time(letter.at))")
-            for (name, value) in letter.fields {
-                print(Terminal.clean("  \(name) = \(String(decoding: value, as: UTF8.self))"))
+            for field in letter.fields {
+                print(Terminal.clean("  \(field.name) = \(String(decoding: field.value, as: UTF8.self))"))
             }
         }
     }
@@ -63,16 +63,20 @@ struct Status: AsyncParsableCommand {
             if global.json { return printJSON { status.write(to: &$0) } }
             let partitions = status.partitions.map { partition in
                 [
-                    String(partition.index), partition.owner ?? "-", String(partition.epoch), String(partition.era),
-                    String(partition.open), String(partition.ended), String(partition.lag), String(partition.dead),
+                    String(partition.index), partition.owner ?? "-",
+                    partition.owner == nil ? "-" : Terminal.span(partition.leaseLeft), String(partition.epoch),
+                    String(partition.era), String(partition.open), String(partition.ended), String(partition.lag),
+                    String(partition.dead),
                 ]
             }
             print(
-                Terminal.table(["PARTITION", "OWNER", "EPOCH", "ERA", "OPEN", "ENDED", "LAG", "DEAD"], partitions))
+                Terminal.table(
+                    ["PARTITION", "OWNER", "LEASE", "EPOCH", "ERA", "OPEN", "ENDED", "LAG", "DEAD"], partitions))
             let services = status.services.map { service in
                 [
                     service.name, String(service.queued), String(service.pending),
-                    service.consumers.sorted().joined(separator: " "),
+                    service.consumers.map { "\($0.name) (idle \(Terminal.span($0.idle)))" }
+                        .joined(separator: " "),
                 ]
             }
             if !services.isEmpty {

@@ -4,13 +4,13 @@ import SagaWire
 
 /// Text for people: aligned, and harmless to a terminal.
 enum Terminal {
-    /// Replaces control and bidirectional characters, which could rewrite what a terminal shows.
+    /// Replaces control and bidirectional characters, which could rewrite what a terminal shows, and line ends, which
+    /// could add lines that nobody wrote.
     static func clean(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar.value {
-            case 0x0a: result.unicodeScalars.append(scalar)
-            case 0x00..<0x20, 0x7f..<0xa0, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069:
+            case 0x00..<0x20, 0x7f..<0xa0, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             default: result.unicodeScalars.append(scalar)
             }
@@ -18,16 +18,19 @@ enum Terminal {
         return result
     }
 
-    /// Rows in columns; the last column is not padded.
+    /// Rows in columns, cleaned; the last column is not padded.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
         let rows = ([header] + rows).map { $0.map(clean) }
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.indices.map { column in
-                column == row.count - 1
-                    ? row[column] : row[column].padding(toLength: widths[column], withPad: " ", startingAt: 0)
+                column == row.count - 1 ? row[column] : pad(row[column], to: widths[column])
             }.joined(separator: "  ")
         }.joined(separator: "\n")
+    }
+
+    static func pad(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     /// An instant in local time, to the millisecond.
@@ -41,6 +44,11 @@ enum Terminal {
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyy-MM-dd HH:mm:ss.SSS"
         return formatter
+    }
+
+    /// A span of time, to the second where it has some.
+    static func span(_ span: Milliseconds) -> String {
+        DurationText.format(span < 1_000 ? span : span / 1_000 * 1_000)
     }
 
     /// A payload, shortened to one line.

@@ -141,6 +141,31 @@ struct ProcessTests {
         }
     }
 
+    @Test func devLooksAtItsOptionsBeforeItStartsAServer() async throws {
+        try await withDirectory { directory in
+            let data = directory.appending(path: "data").path
+            for (arguments, code) in [
+                (["--namespace", "Not One"], 64), (["--http", "nowhere"], 64), (["--lease", "soon"], 64),
+                (["--http", "0.0.0.0:8410"], 1), (["--secret-file", "/nowhere"], 1),
+            ] {
+                let result = try await Program().run(["dev", "--data", data] + arguments)
+                #expect(Int(result.code) == code)
+                #expect(!FileManager.default.fileExists(atPath: data), "\(arguments)")
+            }
+        }
+    }
+
+    @Test func anAddressThatIsTakenIsToldInOneLine() async throws {
+        try await withLocalRedis { redis in
+            // Redis' own port is taken for sure.
+            let result = try await Program(redis: redis.url).run(
+                "orchestrator", "--http", "127.0.0.1:\(redis.port)", "--log-level", "critical")
+            #expect(result.code == 1)
+            #expect(result.errors.hasPrefix("skald: HTTP cannot be served at 127.0.0.1:\(redis.port): "))
+            #expect(result.errors.split(separator: "\n").count == 1)
+        }
+    }
+
     @Test func healthIsServedOverHTTPAndOnlyToThisMachine() async throws {
         try await withLocalRedis { redis in
             try await withDirectory { directory in

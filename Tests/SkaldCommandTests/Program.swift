@@ -15,13 +15,19 @@ struct Program: Sendable {
     }
 
     var redis: String?
+    var namespace: String?
+
+    private var environment: [String] {
+        [redis.map { "SKALD_REDIS_URL=\($0)" }, namespace.map { "SKALD_NAMESPACE=\($0)" }].compactMap(\.self)
+    }
 
     /// Runs a command to its end. Standard output and standard error are told apart by a shell.
-    func run(_ arguments: String...) async throws -> Result {
+    func run(_ arguments: String...) async throws -> Result { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> Result {
         let base = FileManager.default.temporaryDirectory.appending(path: "skald-run-\(UUID().uuidString)").path
         // What cannot be removed stays in the system's temporary directory, and harms nobody.
         defer { for end in ["", ".err", ".log"] { try? FileManager.default.removeItem(atPath: base + end) } }
-        let environment = redis.map { ["SKALD_REDIS_URL=\($0)"] } ?? []
         var child = try ChildProcess.spawn(
             "/usr/bin/env",
             environment + ["sh", "-c", "out=$1; shift; exec \"$@\" >\"$out\" 2>\"$out.err\"", "sh", base, Self.path]
@@ -34,8 +40,7 @@ struct Program: Sendable {
 
     /// Starts a command that runs on; its output goes to a file.
     func start(_ arguments: String..., output: String) throws -> ChildProcess {
-        let environment = redis.map { ["SKALD_REDIS_URL=\($0)"] } ?? []
-        return try ChildProcess.spawn("/usr/bin/env", environment + [Self.path] + arguments, output: output)
+        try ChildProcess.spawn("/usr/bin/env", environment + [Self.path] + arguments, output: output)
     }
 }
 
