@@ -24,6 +24,24 @@ import Testing
         }
         #expect(faults == [], "seed \(seed)")
     }
+
+    /// The earliest state that a namespace can come back with is one that nobody has worked in yet, and an orchestrator
+    /// that was not there knows nothing of what was lost.
+    @Test func aRewindToTheBeginningIsNoticedByWhoWasNotThere() async throws {
+        try await withRedisNamespace { namespace, server in
+            let snapshot = try await server.snapshot()
+            for isAgain in [false, true] {
+                let scenario = Scenario(namespace)
+                try await scenario.register(orderDraft())
+                try await scenario.run {
+                    try await scenario.start("s1")
+                    try await eventually("the saga ends") { try await scenario.end(of: "s1") == .completed }
+                }
+                #expect(try await scenario.saga("s1")?.started.isAfterRewind == isAgain)
+                try await server.rewind(to: snapshot)
+            }
+        }
+    }
 }
 
 /// One run: rounds of sagas, each with a rewind somewhere.
