@@ -73,6 +73,8 @@ public final class Scenario: Sendable {
                 return result
             } catch {
                 group.cancelAll()
+                // An orchestrator that could not run says more than what was awaited of it in vain.
+                try await group.waitForAll()
                 throw error
             }
         }
