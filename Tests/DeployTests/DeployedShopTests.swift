@@ -12,7 +12,8 @@ import Testing
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         // What cannot be removed stays in the system's temporary directory, and harms nobody.
         defer { try? FileManager.default.removeItem(at: directory) }
-        let port = Int.random(in: 20_000..<32_000)
+        // Above the ports that other tests' servers take, below those that the system hands out.
+        let port = Int.random(in: 32_100..<32_700)
         let log = directory.appending(path: "run.log").path
         var shop = try ChildProcess.spawn(
             "/usr/bin/env",
