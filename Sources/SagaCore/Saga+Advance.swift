@@ -96,7 +96,8 @@ extension Saga {
         }
     }
 
-    private func needsCompensation(_ index: Int) -> Bool {
+    /// Whether a saga that goes backward has to undo this step.
+    func needsCompensation(_ index: Int) -> Bool {
         guard definition.steps[index].compensation != nil, !definition.steps[index].isAfterPivot else { return false }
         if compensatesAll { return true }
         switch steps[index].action.status {

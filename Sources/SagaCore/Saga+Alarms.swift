@@ -45,7 +45,7 @@ extension Saga {
     mutating func dispatch(
         _ index: Int, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
     ) {
-        var state = phase == .action ? steps[index].action : steps[index].compensation
+        var state = steps[index][phase]
         state.status = .running
         state.attempts += 1
         state.budget += 1
@@ -57,15 +57,14 @@ extension Saga {
         } else {
             state.due = instant.adding(timeout(of: index))
         }
-        var dispatch = Dispatch(step: index, phase: phase, attempt: state.attempts, deadline: state.due)
-        switch phase {
-        case .action: steps[index].action = state
-        case .compensation:
-            steps[index].compensation = state
-            dispatch.isEffectKnown = steps[index].action.status == .succeeded
-        }
+        steps[index][phase] = state
         switch definition.steps[index].kind {
-        case .command: directives.append(.send(dispatch))
+        case .command:
+            directives.append(
+                .send(
+                    Dispatch(
+                        step: index, phase: phase, attempt: state.attempts, deadline: state.due,
+                        isEffectKnown: phase == .compensation && steps[index].action.status == .succeeded)))
         case .delay: break
         case .signal(let name): takeBuffered(name, for: index, at: instant)
         }

@@ -43,7 +43,7 @@ extension Saga {
         guard !status.isFinal else { return .ignore }
         let step = steps[index]
         if reply.phase == .action, step.verification != nil { return .accept(.replied(reply)) }
-        let phase = reply.phase == .action ? step.action : step.compensation
+        let phase = step[reply.phase]
         switch (phase.status, reply.outcome) {
         case (.running, .retry):
             return reply.attempt == phase.attempts ? .accept(.replied(reply)) : .ignore
@@ -57,7 +57,7 @@ extension Saga {
         guard let index = definition.step(named: name) else {
             return .refuse("\(definition.id) has no step '\(name)'")
         }
-        let state = phase == .action ? steps[index].action : steps[index].compensation
+        let state = steps[index][phase]
         guard state.status == .running, state.attempts == attempt else { return .ignore }
         // A quarter of the timeout is often enough to keep the attempt alive, and keeps an eager sender's log short.
         guard instant >= state.seenAt.adding(timeout(of: index) / 4) else { return .ignore }
@@ -110,6 +110,6 @@ extension Saga {
 
     /// The phase of a step that the saga's direction is about.
     func phase(of index: Int) -> PhaseState {
-        isCompensating ? steps[index].compensation : steps[index].action
+        steps[index][isCompensating ? .compensation : .action]
     }
 }

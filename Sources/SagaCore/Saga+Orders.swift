@@ -24,15 +24,14 @@ extension Saga {
 
     /// A fresh set of attempts, the first of them at once (or with the end of a pause or of the verify round).
     private mutating func grantAttempts(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
+        let phase: Phase = isCompensating ? .compensation : .action
+        steps[index][phase].budget = 0
+        steps[index][phase].finishedAt = nil
         if isCompensating {
             // Sent by `advance`, which keeps the order among several that are granted attempts together.
-            steps[index].compensation.budget = 0
-            steps[index].compensation.finishedAt = nil
             steps[index].compensation.status = .pending
             return
         }
-        steps[index].action.budget = 0
-        steps[index].action.finishedAt = nil
         steps[index].action.status = .waiting
         steps[index].action.due = instant
         guard !isPaused, !isVerifying else { return }
@@ -40,11 +39,7 @@ extension Saga {
     }
 
     private mutating func skip(_ index: Int, result: [UInt8]?, at instant: Milliseconds) {
-        if isCompensating {
-            steps[index].compensation.finish(.skipped, at: instant)
-        } else {
-            steps[index].action.finish(.skipped, at: instant)
-            steps[index].result = result
-        }
+        steps[index][isCompensating ? .compensation : .action].finish(.skipped, at: instant)
+        if !isCompensating { steps[index].result = result }
     }
 }

@@ -14,13 +14,8 @@ extension Saga {
     }
 
     mutating func succeed(_ index: Int, _ phase: Phase, result: [UInt8]?, at instant: Milliseconds) {
-        switch phase {
-        case .action:
-            steps[index].action.finish(.succeeded, at: instant)
-            steps[index].result = result
-        case .compensation:
-            steps[index].compensation.finish(.succeeded, at: instant)
-        }
+        steps[index][phase].finish(.succeeded, at: instant)
+        if phase == .action { steps[index].result = result }
     }
 
     /// A refusal: final for an action, which then has left no effect; a compensation is stuck at once.
@@ -42,7 +37,7 @@ extension Saga {
     ) {
         let step = definition.steps[index]
         let policy = phase == .action ? step.retry : step.compensationRetry
-        var state = phase == .action ? steps[index].action : steps[index].compensation
+        var state = steps[index][phase]
         state.error = error
         if policy.isExhausted(after: state.budget) {
             let reason = "no attempt of \(policy.attempts) succeeded; the last: \(error)"
@@ -56,27 +51,16 @@ extension Saga {
             state.status = .waiting
             state.due = instant.adding(max(policy.delay(after: state.budget, seed: seed), retryAfter))
         }
-        switch phase {
-        case .action:
-            steps[index].action = state
-            if state.status == .unknown {
-                beginCompensating(because: "\(step.name) gave up: \(state.error ?? error)", at: instant)
-            }
-        case .compensation: steps[index].compensation = state
+        steps[index][phase] = state
+        if state.status == .unknown {
+            beginCompensating(because: "\(step.name) gave up: \(state.error ?? error)", at: instant)
         }
     }
 
     mutating func applyBeat(of name: String, _ phase: Phase, at instant: Milliseconds) {
         guard let index = definition.step(named: name) else { return }
-        let due = instant.adding(timeout(of: index))
-        switch phase {
-        case .action:
-            steps[index].action.due = due
-            steps[index].action.seenAt = instant
-        case .compensation:
-            steps[index].compensation.due = due
-            steps[index].compensation.seenAt = instant
-        }
+        steps[index][phase].due = instant.adding(timeout(of: index))
+        steps[index][phase].seenAt = instant
     }
 }
 

@@ -25,9 +25,7 @@ extension Saga {
 
     /// A compensation that was under way is void under the old era, and is sent again when the round is over.
     private mutating func rewindCompensation(_ index: Int) {
-        if isCompensating, steps[index].compensation.status == .none, definition.steps[index].compensation != nil,
-            !definition.steps[index].isAfterPivot
-        {
+        if isCompensating, steps[index].compensation.status == .none, needsCompensation(index) {
             steps[index].compensation.status = .pending
         }
         guard steps[index].compensation.isActive else { return }

@@ -8,6 +8,22 @@ public struct StepState: Sendable, Hashable {
     public internal(set) var verification: Verification?
 
     public init() {}
+
+    /// The state of one direction.
+    public internal(set) subscript(phase: Phase) -> PhaseState {
+        get {
+            switch phase {
+            case .action: action
+            case .compensation: compensation
+            }
+        }
+        set {
+            switch phase {
+            case .action: action = newValue
+            case .compensation: compensation = newValue
+            }
+        }
+    }
 }
 
 /// Where one phase of a step is.
