@@ -18,8 +18,6 @@ struct Batch {
     var isSweeping = false
     /// Sagas whose logs exist and cannot be read, with their length and the reason.
     var unreadable: [String: UnreadableLog] = [:]
-    /// Sagas that were looked for and have no log.
-    var absent: Set<String> = []
 
     struct UnreadableLog {
         var count: Int

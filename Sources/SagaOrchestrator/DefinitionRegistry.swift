@@ -5,9 +5,19 @@ import Synchronization
 
 /// The registered definitions, read from the store on demand and kept: a registered version never changes.
 public final class DefinitionRegistry: Sendable {
+    private struct Known {
+        var definitions: [String: [Int: Definition]] = [:]
+        /// The services that they name: asked for with every trim, and changed by a reload only.
+        var services: [String] = []
+        var storedCount = 0
+
+        var all: [Definition] {
+            definitions.values.flatMap(\.values).sorted { ($0.name, $0.version) < ($1.name, $1.version) }
+        }
+    }
+
     private let store: any SagaStore
-    private let known = Mutex<[String: [Int: Definition]]>([:])
-    private let stored = Mutex(0)
+    private let known = Mutex(Known())
 
     public init(store: any SagaStore) {
         self.store = store
@@ -16,24 +26,18 @@ public final class DefinitionRegistry: Sendable {
     /// The definition with this name; nil for the version asks for the highest.
     public func definition(_ name: String, version: Int?) -> Definition? {
         known.withLock { known in
-            guard let versions = known[name] else { return nil }
+            guard let versions = known.definitions[name] else { return nil }
             return version.map { versions[$0] } ?? versions.max { $0.key < $1.key }?.value
         }
     }
 
-    public var all: [Definition] {
-        known.withLock { known in
-            known.values.flatMap(\.values).sorted { ($0.name, $0.version) < ($1.name, $1.version) }
-        }
-    }
+    public var all: [Definition] { known.withLock { $0.all } }
 
     /// How many definitions the store had when they were read, readable or not.
-    public var storedCount: Int { stored.withLock { $0 } }
+    public var storedCount: Int { known.withLock { $0.storedCount } }
 
     /// The services that any definition names.
-    public var services: [String] {
-        Set(all.flatMap { $0.steps.compactMap(\.service) }).sorted()
-    }
+    public var services: [String] { known.withLock { $0.services } }
 
     /// Reads what is registered now.
     ///
@@ -50,9 +54,12 @@ public final class DefinitionRegistry: Sendable {
                 unreadable.append("\(error)")
             }
         }
-        self.stored.withLock { $0 = stored.count }
         known.withLock { known in
-            for definition in loaded { known[definition.name, default: [:]][definition.version] = definition }
+            for definition in loaded {
+                known.definitions[definition.name, default: [:]][definition.version] = definition
+            }
+            known.services = Set(known.all.flatMap { $0.steps.compactMap(\.service) }).sorted()
+            known.storedCount = stored.count
         }
         return unreadable
     }

@@ -30,7 +30,7 @@ extension Lane {
             }
             do throws(StoreError) {
                 try await lookUp(&work, hasAlarm: hasAlarm, now: now)
-                if let batch = try await decide(work, now: now) { submit(batch) }
+                submit(try await decide(work, now: now))
             } catch {
                 partition.doubt()
                 await endure(error, "sagas cannot be read")
@@ -75,7 +75,7 @@ extension Lane {
         }
     }
 
-    private func decide(_ work: Work, now: Milliseconds) async throws(StoreError) -> Batch? {
+    private func decide(_ work: Work, now: Milliseconds) async throws(StoreError) -> Batch {
         let partition = work.partition
         var batch = Batch(
             partition: partition, registry: registry, signer: signer, round: roundNumber, now: now)
