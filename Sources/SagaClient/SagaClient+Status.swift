@@ -8,18 +8,18 @@ extension SagaClient {
     /// Redis: O(partitions × services).
     public func status() async throws(ClientError) -> NamespaceStatus {
         let keys = try await keys()
-        let info = try await asking { () async throws(RedisError) in
+        let reply = try await asking { () async throws(RedisError) in
             try await client.send(RedisCommand("INFO", "everything"))
         }
-        let text = info.value.string ?? ""
+        let info = ServerInfo(reply)
         var services: [NamespaceStatus.Service] = []
         for name in Set(try await definitions().flatMap { $0.steps.compactMap(\.service) }).sorted() {
             services.append(try await service(name, keys))
         }
         return NamespaceStatus(
             partitions: try await partitions(keys), services: services,
-            usedMemory: Self.number("used_memory", in: text), maxMemory: Self.number("maxmemory", in: text),
-            redisVersion: Self.field("redis_version", in: text) ?? "")
+            usedMemory: info["used_memory"].flatMap(Int64.init) ?? 0,
+            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "")
     }
 
     private func partitions(_ keys: KeySpace) async throws(ClientError) -> [NamespaceStatus.Partition] {
@@ -98,15 +98,6 @@ extension SagaClient {
         }
         service.consumers = consumers.values.sorted { $0.name < $1.name }
         return service
-    }
-
-    private static func field(_ name: String, in info: String) -> String? {
-        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-            .map { String($0.dropFirst(name.count + 1)) }
-    }
-
-    private static func number(_ name: String, in info: String) -> Int64 {
-        field(name, in: info).flatMap(Int64.init) ?? 0
     }
 }
 

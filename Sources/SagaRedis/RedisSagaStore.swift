@@ -90,10 +90,7 @@ public final class RedisSagaStore: SagaStore {
         let reply = try await translating { () async throws(RedisError) in
             try await client.send(RedisCommand("INFO", "memory"))
         }
-        let info = reply.value.string ?? ""
-        let policy = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("maxmemory_policy:") }
-            .map { String($0.dropFirst("maxmemory_policy:".count)) }
-        guard let policy, policy != "noeviction" else { return }
+        guard let policy = ServerInfo(reply)["maxmemory_policy"], policy != "noeviction" else { return }
         guard options.allowsEviction else {
             throw StoreError(
                 .refused, .notApplied,
