@@ -1,4 +1,6 @@
+import Logging
 public import RedisTransport
+import SagaCore
 
 /// What one measurement runs.
 public struct BenchOptions: Sendable {
@@ -27,6 +29,27 @@ public struct BenchOptions: Sendable {
         [UInt8(ascii: "\"")] + Array(repeating: UInt8(ascii: "x"), count: max(0, payloadBytes - 2)) + [
             UInt8(ascii: "\"")
         ]
+    }
+}
+
+extension BenchOptions {
+    func makeClient(_ logger: Logger) -> RedisClient { RedisClient(endpoint: endpoint, logger: logger) }
+
+    /// The definition that is run: a service of its own for each step.
+    func definition() throws -> Definition {
+        try Definition(
+            validating: DefinitionDraft(
+                name: "bench", version: 1,
+                steps: (1...steps).map { number in
+                    StepDraft(
+                        name: "step-\(number)", service: "service-\(number)", action: "act",
+                        compensation: .operation("undo"))
+                }))
+    }
+
+    /// A namespace that nobody else uses.
+    static func randomNamespace(_ prefix: String) -> String {
+        "\(prefix)-" + String(UInt32.random(in: .min ... .max), radix: 16)
     }
 }
 

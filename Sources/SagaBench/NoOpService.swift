@@ -8,7 +8,6 @@ import SagaWire
 struct NoOpService: Sendable {
     let name: String
     let keys: KeySpace
-    let endpoint: RedisEndpoint
     let result: [UInt8]
     let client: RedisClient
     let reader: RedisClient

@@ -24,18 +24,19 @@ public struct ReferenceBench: Sendable {
         // One partition: a bare mover has nothing to share out.
         options.partitions = 1
         let keys = KeySpace(
-            namespace: "reference-" + String(UInt32.random(in: .min ... .max), radix: 16), partitions: 1)
-        let mover = ReferenceMover(keys: keys, options: options, client: makeClient(), reader: makeClient())
+            namespace: BenchOptions.randomNamespace("reference"), partitions: 1)
+        let mover = ReferenceMover(
+            keys: keys, options: options, client: options.makeClient(logger), reader: options.makeClient(logger))
         try await mover.prepare()
-        let client = makeClient()
+        let client = options.makeClient(logger)
         let starter = SagaStarter(
-            keys: keys, definition: try SkaldBench.definition(options), options: options, client: client,
-            reader: makeClient())
+            keys: keys, definition: try options.definition(), options: options, client: client,
+            reader: options.makeClient(logger))
         var services: [ReferenceService] = []
         for number in 1...options.steps {
             let service = ReferenceService(
-                name: "service-\(number)", keys: keys, result: options.payload, client: makeClient(),
-                reader: makeClient())
+                name: "service-\(number)", keys: keys, result: options.payload, client: options.makeClient(logger),
+                reader: options.makeClient(logger))
             try await service.prepare()
             services.append(service)
         }
@@ -56,8 +57,6 @@ public struct ReferenceBench: Sendable {
         try await removeNamespace(keys.namespace, client)
         return result
     }
-
-    private func makeClient() -> RedisClient { RedisClient(endpoint: options.endpoint, logger: logger) }
 }
 
 /// Moves sagas on: a start becomes the first command, a reply the next one or the end.

@@ -19,20 +19,21 @@ public struct SkaldBench: Sendable {
 
     /// Runs one measurement in a namespace of its own, which is removed afterwards.
     public func run() async throws -> BenchResult {
-        let namespace = "bench-" + String(UInt32.random(in: .min ... .max), radix: 16)
+        let namespace = BenchOptions.randomNamespace("bench")
         let store = RedisSagaStore(endpoint: options.endpoint, namespace: namespace, logger: logger)
         let keys = KeySpace(namespace: namespace, partitions: try await store.open(partitions: options.partitions))
-        let definition = try Self.definition(options)
+        let definition = try options.definition()
         guard try await store.register(id: definition.id, canonical: definition.canonicalJSON) else {
             throw BenchError(description: "the benchmark's definition cannot be registered")
         }
-        let client = makeClient()
-        let services = try await definition.steps.compactMap(\.service).asyncMap { name in
+        let client = options.makeClient(logger)
+        var services: [NoOpService] = []
+        for name in definition.steps.compactMap(\.service) {
             let service = NoOpService(
-                name: name, keys: keys, endpoint: options.endpoint, result: options.payload,
-                client: makeClient(), reader: makeClient())
+                name: name, keys: keys, result: options.payload, client: options.makeClient(logger),
+                reader: options.makeClient(logger))
             try await service.prepare()
-            return service
+            services.append(service)
         }
         var orchestratorOptions = OrchestratorOptions(name: "bench")
         orchestratorOptions.partitions = options.partitions
@@ -49,37 +50,17 @@ public struct SkaldBench: Sendable {
                 }
             }
             let starter = SagaStarter(
-                keys: keys, definition: definition, options: options, client: client, reader: makeClient())
+                keys: keys, definition: definition, options: options, client: client, reader: options.makeClient(logger)
+            )
             group.addTask { try await Measurement(options: options, client: client).run(starter) }
             let result = try await group.firstResult()
             try await removeNamespace(namespace, client)
             return result
         }
     }
-
-    static func definition(_ options: BenchOptions) throws -> Definition {
-        try Definition(
-            validating: DefinitionDraft(
-                name: "bench", version: 1,
-                steps: (1...options.steps).map { number in
-                    StepDraft(
-                        name: "step-\(number)", service: "service-\(number)", action: "act",
-                        compensation: .operation("undo"))
-                }))
-    }
-
-    private func makeClient() -> RedisClient { RedisClient(endpoint: options.endpoint, logger: logger) }
 }
 
 /// Why a measurement could not be made.
 public struct BenchError: Error, CustomStringConvertible {
     public var description: String
-}
-
-extension Array {
-    fileprivate func asyncMap<Result>(_ transform: (Element) async throws -> Result) async throws -> [Result] {
-        var results: [Result] = []
-        for element in self { results.append(try await transform(element)) }
-        return results
-    }
 }
