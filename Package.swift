@@ -183,7 +183,7 @@ let package = Package(
             "SagaParticipantTests",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaParticipant", "SagaParticipantSQLite", "SagaRedis",
-                "SagaWire", "TestSupport", .grdb, .lifecycle, .logging,
+                "SagaTesting", "SagaWire", "TestSupport", .grdb, .lifecycle, .logging,
             ]),
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
         // Seeded randomness and random definitions, for the tests of several targets.
@@ -191,21 +191,21 @@ let package = Package(
         tests(
             "ExamplesTests",
             [
-                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "shop-demo", "shop-inventory",
+                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "TestSupport", "shop-demo",
+                "shop-inventory",
                 "shop-orders", "shop-payments", .grdb,
             ]),
         tests(
             "DeployTests",
             [
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
-                "SagaRedis", "SagaWire",
-                .lifecycle, .logging,
+                "SagaRedis", "SagaWire", "TestSupport", .lifecycle, .logging,
             ]),
         tests(
             "EndToEndTests",
             [
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
-                "SagaRedis", "SagaWire", .lifecycle, .logging,
+                "SagaRedis", "SagaTesting", "SagaWire", .lifecycle, .logging,
             ]),
         tests(
             "SagaClientTests",
@@ -213,7 +213,9 @@ let package = Package(
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting",
                 "SagaWire",
             ]),
-        tests("SkaldCommandTests", ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "skald"]),
+        tests(
+            "SkaldCommandTests",
+            ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -1,6 +1,7 @@
 import Foundation
 import LocalRedis
 import RedisTransport
+import TestSupport
 import Testing
 
 /// A real redis-server with the settings and the users of `deploy/`.

@@ -1,6 +1,7 @@
 import Foundation
 import LocalRedis
 import RedisTransport
+import TestSupport
 import Testing
 
 /// `deploy/shop/run.sh`: two orchestrators and the shop's services against one Redis server, each with its own rights.

@@ -1,5 +1,6 @@
 import Foundation
 import LocalRedis
+import TestSupport
 import Testing
 
 /// The manifest's settings, which the compiler accepts silently when they are misspelt.

@@ -1,5 +1,6 @@
 import LocalRedis
 import RedisTransport
+import TestSupport
 import Testing
 
 @Suite struct RedisSettingsTests {

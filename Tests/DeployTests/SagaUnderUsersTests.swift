@@ -7,6 +7,7 @@ import SagaOrchestrator
 import SagaParticipant
 import SagaRedis
 import SagaWire
+import TestSupport
 import Testing
 
 /// Sagas run with every part connected as its own user, and nobody is refused anything.

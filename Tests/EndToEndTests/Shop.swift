@@ -1,11 +1,11 @@
 import LocalRedis
-import Logging
 import RedisTransport
 import SagaClient
 import SagaCore
 import SagaOrchestrator
 import SagaParticipant
 import SagaRedis
+import SagaTesting
 import SagaWire
 import Synchronization
 
@@ -26,7 +26,7 @@ final class Shop: Sendable {
     init(_ redis: LocalRedisServer, refused: Set<String> = []) {
         self.redis = redis
         self.refused = refused
-        client = SagaClient(endpoint: redis.endpoint, logger: quiet)
+        client = SagaClient(endpoint: redis.endpoint, logger: quietLogger)
         barriers = Dictionary(uniqueKeysWithValues: Self.steps.map { ($0, MemoryBarrier(Books())) })
     }
 
@@ -45,8 +45,8 @@ final class Shop: Sendable {
                 var options = OrchestratorOptions(name: "o-\(index)")
                 options.lease = lease
                 options.partitions = 4
-                let store = RedisSagaStore(endpoint: redis.endpoint, namespace: "skald", logger: quiet)
-                let orchestrator = Orchestrator(store: store, options: options, logger: quiet)
+                let store = RedisSagaStore(endpoint: redis.endpoint, namespace: "skald", logger: quietLogger)
+                let orchestrator = Orchestrator(store: store, options: options, logger: quietLogger)
                 group.addTask {
                     try await orchestrator.run()
                     return false
@@ -75,7 +75,7 @@ final class Shop: Sendable {
         var options = ParticipantOptions()
         options.claimAfter = .seconds(2)
         return Participant(
-            service: "\(step)-service", redis: redis.endpoint, barrier: barrier, options: options, logger: quiet
+            service: "\(step)-service", redis: redis.endpoint, barrier: barrier, options: options, logger: quietLogger
         ) { handlers in
             let refused = refused
             handlers.raw("do-\(step)") { context, transaction in
@@ -125,16 +125,8 @@ final class Shop: Sendable {
     }
 
     func untilEnded(_ sagas: [String], atLeast count: Int? = nil, within limit: Duration = .seconds(90)) async throws {
-        let end = ContinuousClock.now + limit
-        while await ends(of: sagas).count < count ?? sagas.count {
-            guard ContinuousClock.now < end else { throw Overdue(description: "\(await ends(of: sagas).count) ended") }
-            try await Task.sleep(for: .milliseconds(20))
+        try await eventually("\(count ?? sagas.count) sagas end", within: limit) {
+            await ends(of: sagas).count >= count ?? sagas.count
         }
     }
 }
-
-struct Overdue: Error, CustomStringConvertible {
-    var description: String
-}
-
-let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

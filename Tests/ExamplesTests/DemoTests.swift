@@ -1,5 +1,6 @@
 import Foundation
 import LocalRedis
+import TestSupport
 import Testing
 
 /// The demo itself: real processes, three of them killed, and an audit that passes.

@@ -1,5 +1,6 @@
 import Foundation
 import SagaWire
+import TestSupport
 import Testing
 
 /// What the README shows is what is in the repository.

@@ -2,6 +2,7 @@ import Foundation
 import SagaCore
 import SagaWire
 import Shop
+import TestSupport
 import Testing
 
 @Suite struct ShopDefinitionTests {
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test func theShopsSeedFileFeedsEveryService() throws {
-        let seed = try JSONDecoder().decode(ShopSeed.self, from: Repository.data(of: "deploy/shop/shop.json"))
+        let seed = try JSONDecoder().decode(ShopSeed.self, from: Data(Repository.bytes(of: "deploy/shop/shop.json")))
         #expect(!seed.products.isEmpty && !seed.days.isEmpty && !seed.stock.isEmpty && !seed.accounts.isEmpty)
     }
 }

@@ -1,4 +1,5 @@
 import SagaCore
+import TestSupport
 
 /// One saga among unreliable messengers: commands and replies are delayed, doubled, reordered and lost, participants
 /// refuse and stumble, operators meddle, and the log loses its newest entries. Then the faults stop, and the saga has to
@@ -31,7 +32,7 @@ struct MachineSimulation {
         var effects = 0
     }
 
-    private var random: SeededGenerator
+    private var random: SeededRandom
     private let definition: Definition
     private var saga: Saga
     private var log: [LogEntry]
@@ -47,7 +48,7 @@ struct MachineSimulation {
     private(set) var trace: [String] = []
 
     init(seed: UInt64) throws {
-        random = SeededGenerator(seed: seed)
+        random = SeededRandom(seed: seed)
         definition = try Self.randomDefinition(&random)
         participants = Array(repeating: Participant(), count: definition.steps.count)
         rewindsLeft = Int.random(in: 0...2, using: &random)
@@ -58,9 +59,9 @@ struct MachineSimulation {
         try execute(directives)
     }
 
-    private static func randomDefinition(_ random: inout SeededGenerator) throws -> Definition {
+    private static func randomDefinition(_ random: inout SeededRandom) throws -> Definition {
         let count = Int.random(in: 1...5, using: &random)
-        let hasPivot = random.chance(40)
+        let hasPivot = random.chance(0.4)
         let pivot = hasPivot ? Int.random(in: 0..<count, using: &random) : count
         let steps = (0..<count).map { index in
             var step = StepDraft(
@@ -69,16 +70,16 @@ struct MachineSimulation {
             if index != pivot {
                 step.retry = RetryPolicyDraft(attempts: index < pivot ? Int.random(in: 1...4, using: &random) : nil)
             }
-            if random.chance(20), index < pivot { step.compensationRetry = RetryPolicyDraft(attempts: 3) }
-            if !hasPivot, random.chance(50) {
-                step.after = (0..<index).filter { _ in random.chance(50) }.map { "s\($0)" }
+            if random.chance(0.2), index < pivot { step.compensationRetry = RetryPolicyDraft(attempts: 3) }
+            if !hasPivot, random.chance(0.5) {
+                step.after = (0..<index).filter { _ in random.chance(0.5) }.map { "s\($0)" }
             }
             return step
         }
         return try Definition(
             validating: DefinitionDraft(
-                name: "random", version: 1, deadline: random.chance(30) ? 20_000 : nil,
-                order: random.chance(20) ? .parallel : nil, whenStuck: random.chance(30) ? .hold : nil, steps: steps))
+                name: "random", version: 1, deadline: random.chance(0.3) ? 20_000 : nil,
+                order: random.chance(0.2) ? .parallel : nil, whenStuck: random.chance(0.3) ? .hold : nil, steps: steps))
     }
 
     mutating func run() throws {
@@ -128,7 +129,7 @@ struct MachineSimulation {
         case 0: return Order(.cancel)
         case 1: return Order(.pause)
         case 2: return Order(.resume)
-        default: return Order(.retry, step: random.chance(50) ? step : nil)
+        default: return Order(.retry, step: random.chance(0.5) ? step : nil)
         }
     }
 
@@ -202,16 +203,16 @@ struct MachineSimulation {
     private mutating func deliverCommand() {
         guard let index = commands.indices.randomElement(using: &random) else { return }
         let message = commands[index]
-        if !(hasFaults && random.chance(20)) { commands.remove(at: index) }
-        if hasFaults, random.chance(10) { return }
+        if !(hasFaults && random.chance(0.2)) { commands.remove(at: index) }
+        if hasFaults, random.chance(0.1) { return }
         execute(message)
     }
 
     private mutating func deliverAnswer() throws {
         guard let index = answers.indices.randomElement(using: &random) else { return }
         let answer = answers[index]
-        if !(hasFaults && random.chance(20)) { answers.remove(at: index) }
-        if hasFaults, random.chance(10) { return }
+        if !(hasFaults && random.chance(0.2)) { answers.remove(at: index) }
+        if hasFaults, random.chance(0.1) { return }
         if answer.era == era { try feed(.reply(answer.reply)) }
     }
 

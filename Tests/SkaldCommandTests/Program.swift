@@ -1,12 +1,13 @@
 import Foundation
 import LocalRedis
+import SagaTesting
+import TestSupport
 import Testing
 
 /// Runs of the built program.
 struct Program: Sendable {
     /// The built `skald`, beside the test bundle.
-    static let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: ".build/debug/skald").path
+    static let path = Repository.program("skald")
 
     struct Result {
         var code: Int32
@@ -53,14 +54,11 @@ func withDirectory<Result>(_ body: (URL) async throws -> Result) async throws ->
     return try await body(directory)
 }
 
-func eventually(_ what: Comment, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool)
+/// Waits until a condition is true, with the patience that processes need.
+func eventually(_ condition: String, within limit: Duration = .seconds(30), _ isTrue: () async throws -> Bool)
     async throws
 {
-    let end = ContinuousClock.now + limit
-    while try await !condition() {
-        try #require(ContinuousClock.now < end, what)
-        try await Task.sleep(for: .milliseconds(20))
-    }
+    try await SagaTesting.eventually(condition, within: limit, isTrue)
 }
 
 func text(_ file: URL) -> String {

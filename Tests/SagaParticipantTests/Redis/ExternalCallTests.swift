@@ -3,6 +3,7 @@ import SagaCore
 import SagaParticipant
 import SagaWire
 import Synchronization
+import SagaTesting
 import Testing
 
 @Suite("Calls outside of the transaction")

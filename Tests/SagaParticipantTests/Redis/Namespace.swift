@@ -1,3 +1,4 @@
+import SagaTesting
 import LocalRedis
 import Logging
 import RedisTransport
@@ -130,20 +131,6 @@ struct Namespace: Sendable {
                     "XREADGROUP", "GROUP", Self.service, consumer, "COUNT", "1000", "STREAMS", stream(partition), ">"))
         }
     }
-}
-
-/// Waits for a condition.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while !(try await condition()) {
-        guard ContinuousClock.now < deadline else { throw Overdue(what: what) }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
-struct Overdue: Error, CustomStringConvertible {
-    let what: String
-    var description: String { "waited in vain for \(what)" }
 }
 
 /// Runs a participant while `body` runs, then shuts it down in good order.

@@ -6,6 +6,7 @@ import SagaParticipant
 import SagaParticipantSQLite
 import SagaRedis
 import SagaWire
+import SagaTesting
 import Testing
 
 @Suite("A participant on Redis")

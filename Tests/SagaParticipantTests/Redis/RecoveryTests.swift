@@ -5,6 +5,7 @@ import SagaParticipant
 import SagaRedis
 import SagaWire
 import Synchronization
+import SagaTesting
 import Testing
 
 @Suite("A participant when things go wrong")

@@ -5,6 +5,7 @@ import SagaParticipant
 import SagaWire
 import ServiceLifecycle
 import Synchronization
+import SagaTesting
 import Testing
 
 @Suite("A participant's end")
