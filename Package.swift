@@ -95,6 +95,7 @@ let package = Package(
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),
+                .embedInCode("scripts/partition_retire.lua"),
                 .embedInCode("scripts/partition_take.lua"),
                 .embedInCode("scripts/partition_trim.lua"),
             ],

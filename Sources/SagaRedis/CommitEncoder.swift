@@ -9,6 +9,8 @@ struct CommitEncoder {
     private let commit: PartitionCommit
     /// Index in KEYS, from 1, of each service's command stream.
     private let streams: [String: Int]
+    /// Likewise of each index.
+    private let indexes: [SagaIndex: Int]
 
     /// Index in KEYS, from 1, of the inbound streams.
     private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
@@ -22,6 +24,13 @@ struct CommitEncoder {
         ]
         names.reserveCapacity(names.count + commit.changes.count + 8)
         for change in commit.changes { names.append(keys.log(partition, saga: change.saga)) }
+        var indexes: [SagaIndex: Int] = [:]
+        for change in commit.changes {
+            for index in change.indexes where indexes[index.index] == nil {
+                names.append(keys.index(partition, index.index))
+                indexes[index.index] = names.count
+            }
+        }
         var streams: [String: Int] = [:]
         for command in commit.commands where streams[command.service] == nil {
             names.append(keys.command(partition, service: command.service))
@@ -29,6 +38,7 @@ struct CommitEncoder {
         }
         keyNames = names
         self.streams = streams
+        self.indexes = indexes
     }
 
     func encode(into command: inout RedisCommand) {
@@ -43,6 +53,7 @@ struct CommitEncoder {
         command.append(commit.commands.count)
         command.append(commit.outcomes.count)
         command.append(commit.dead.count)
+        command.append(indexes.count)
         for change in commit.changes { encode(change, into: &command) }
         for outgoing in commit.commands {
             command.append(streams[outgoing.service] ?? 0)
@@ -81,9 +92,17 @@ struct CommitEncoder {
         case .ended(let instant):
             command.append("ended")
             command.append(instant)
+        case .rested:
+            command.append("rested")
+            command.append("")
         }
         command.append(change.entries.count)
+        command.append(change.indexes.count)
         for entry in change.entries { command.append(entry) }
+        for index in change.indexes {
+            command.append(indexes[index.index] ?? 0)
+            if let startedAt = index.startedAt { command.append(startedAt) } else { command.append("") }
+        }
     }
 }
 

@@ -11,8 +11,12 @@ public struct StoredPartition: Sendable {
     public internal(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
     public internal(set) var open: [String: Milliseconds] = [:]
-    /// Ended sagas by the instant of their end.
+    /// Ended sagas by the instant of their removal.
     public internal(set) var ended: [String: Milliseconds] = [:]
+    /// Sagas by the instant of their start; an index without sagas is none.
+    public internal(set) var indexes: [SagaIndex: [String: Milliseconds]] = [:]
+    /// When a log goes by itself: tombstones do.
+    public internal(set) var expiries: [String: Milliseconds] = [:]
     public private(set) var epoch: Int64 = 0
     public private(set) var era: Int64
     public internal(set) var positions = InboxPositions.beginning
