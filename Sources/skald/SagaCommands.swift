@@ -29,12 +29,9 @@ struct Start: AsyncParsableCommand {
             saga: id ?? UUID().uuidString.lowercased(), definition: definition, version: version,
             input: try payload(input, "--input"), deadline: try deadline.map { try milliseconds($0, "--deadline") })
         guard Names.isName(definition) else { throw fail("'\(definition)' is no definition's name") }
-        for label in labels {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, Names.isName(parts[0]) else {
-                throw ValidationError("--label takes NAME=VALUE, not '\(label)'")
-            }
-            message.labels[String(parts[0])] = String(parts[1])
+        for text in labels {
+            let (name, value) = try label(text)
+            message.labels[name] = value
         }
         if let delay {
             message.at = Milliseconds(Date.now.timeIntervalSince1970 * 1_000) + (try milliseconds(delay, "--in"))
@@ -88,54 +85,16 @@ struct Show: AsyncParsableCommand {
 
     func run() async throws {
         try await global.withClient { client in
-            guard let view = try await client.saga(id) else { throw fail("there is no saga '\(id)'") }
-            if global.json {
-                printJSON { view.write(to: &$0) }
-            } else {
-                print(view.text)
+            switch try await client.lookUp(id) {
+            case .saga(let view):
+                if global.json {
+                    printJSON { view.write(to: &$0) }
+                } else {
+                    print(view.text)
+                }
+            case .removed(let tombstone): throw fail(tombstone.reason(of: id).sentence)
+            case .absent: throw fail("there is no saga '\(id)'")
             }
-        }
-    }
-}
-
-/// Lists sagas.
-struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List sagas, newest first.")
-
-    @OptionGroup var global: GlobalOptions
-    @Option(help: "scheduled, running, compensating, completed, compensated or stuck.") var status: String?
-    @Option(help: "Of this definition only.") var definition: String?
-    @Option(help: ArgumentHelp("With this label only.", valueName: "name=value")) var label: String?
-    @Option(help: "How many at most.") var limit = 50
-
-    func run() async throws {
-        var filter = SagaFilter(definition: definition)
-        if let status {
-            guard let status = Saga.Status(rawValue: status) else {
-                let all = Saga.Status.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--status takes one of \(all)")
-            }
-            filter.status = status
-        }
-        if let label {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw ValidationError("--label takes NAME=VALUE, not '\(label)'") }
-            filter.labels = [String(parts[0]): String(parts[1])]
-        }
-        guard limit > 0 else { throw ValidationError("--limit takes a number from 1") }
-        try await global.withClient { [filter] client in
-            let views = try await client.list(filter, limit: limit)
-            if global.json {
-                for view in views { printJSON { view.writeSummary(to: &$0) } }
-                return
-            }
-            let rows = views.map { view in
-                [
-                    view.saga.id, view.saga.definition.id, view.saga.status.rawValue,
-                    Terminal.time(view.saga.startedAt), view.saga.error ?? "",
-                ]
-            }
-            print(Terminal.table(["ID", "DEFINITION", "STATUS", "STARTED", "ERROR"], rows))
         }
     }
 }
@@ -166,6 +125,15 @@ private func report(_ outcome: WaitOutcome, of saga: String, _ global: GlobalOpt
     case .timedOut: throw fail("saga '\(saga)' has not ended in time", .timedOut)
     case .absent: throw fail("there is no saga '\(saga)'")
     }
+}
+
+/// A label of an option.
+func label(_ text: String) throws -> (name: String, value: String) {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, Names.isName(parts[0]) else {
+        throw ValidationError("--label takes NAME=VALUE, not '\(text)'")
+    }
+    return (String(parts[0]), String(parts[1]))
 }
 
 /// A duration of an option.
