@@ -170,7 +170,7 @@ let package = Package(
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
         tests(
             "SagaOrchestratorTests",
-            ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaTesting", "SagaWire"]),
+            ["SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire", "TestSupport"]),
         tests(
             "SagaRedisTests",
             [

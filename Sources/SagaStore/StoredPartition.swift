@@ -8,11 +8,11 @@ public struct StoredPartition: Sendable {
     public internal(set) var commands: [String: StoredStream] = [:]
     public internal(set) var outcomes = StoredStream()
     public internal(set) var dead = StoredStream()
-    public internal(set) var logs: [String: [[UInt8]]] = [:]
+    public package(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
     public internal(set) var open: [String: Milliseconds] = [:]
     /// Ended sagas by the instant of their removal.
-    public internal(set) var ended: [String: Milliseconds] = [:]
+    public package(set) var ended: [String: Milliseconds] = [:]
     /// Sagas by the instant of their start; an index without sagas is none.
     public internal(set) var indexes: [SagaIndex: [String: Milliseconds]] = [:]
     /// When a log goes by itself: tombstones do.

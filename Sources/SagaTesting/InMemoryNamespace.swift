@@ -60,6 +60,14 @@ public struct InMemoryNamespace: TestNamespace {
         memory.snapshot().partitions[partition].expiries[saga]
     }
 
+    public func hastenRemovals() async throws {
+        memory.withContents { contents in
+            for partition in contents.partitions.indices {
+                contents.partitions[partition].ended = contents.partitions[partition].ended.mapValues { _ in 1 }
+            }
+        }
+    }
+
     public func changeServer() async throws { memory.restore(memory.snapshot()) }
 
     private func entries(of stream: StoredStream?) -> [TestEntry] {

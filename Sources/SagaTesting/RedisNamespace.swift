@@ -79,6 +79,14 @@ public struct RedisNamespace: TestNamespace {
         return reply.value.integer.flatMap { $0 < 0 ? nil : $0 }
     }
 
+    public func hastenRemovals() async throws {
+        for partition in 0..<keys.partitions {
+            for saga in try await endedSagas(of: partition).keys {
+                _ = try await client.send(RedisCommand("ZADD", keys.ended(partition), "1", saga))
+            }
+        }
+    }
+
     public func changeServer() async throws {
         for partition in 0..<keys.partitions {
             _ = try await client.send(RedisCommand("HSET", keys.state(partition), "run_id", "another"))

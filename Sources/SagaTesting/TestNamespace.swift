@@ -33,6 +33,9 @@ public protocol TestNamespace: Sendable {
     /// When a saga's log goes by itself; nil where it doesn't, or there is none.
     func logExpiry(of saga: String, in partition: Int) async throws -> Milliseconds?
 
+    /// Makes the removal of all ended sagas due.
+    func hastenRemovals() async throws
+
     /// Makes what is stored look as if another server had written it.
     func changeServer() async throws
 }

@@ -70,7 +70,13 @@ import Testing
         #expect(try await end(of: "good", "{}", starter) == .completed)
         #expect(try await end(of: "bad", "refuse", starter) == .compensated)
 
-        #expect(try await viewer.list().map(\.saga.id).sorted() == ["bad", "good"])
+        #expect(try await viewer.list().sagas.map(\.id).sorted() == ["bad", "good"])
+        for filter in [
+            SagaFilter(status: .compensated), SagaFilter(status: .running), SagaFilter(labels: ["a": "b"]),
+            SagaFilter(status: .running, definition: "order"),
+        ] {
+            #expect(try await boss.list(filter).sagas.map(\.id) == (filter.status == .compensated ? ["bad"] : []))
+        }
         #expect(try await viewer.saga("good")?.saga.status == .completed)
         #expect(try await viewer.definitions() == [order])
         #expect(try await viewer.deadLetters(limit: 10).isEmpty)
