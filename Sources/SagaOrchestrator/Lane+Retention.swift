@@ -108,13 +108,14 @@ extension Retirement {
             case nil: tombstone = nil
             }
         } catch {
-            // What cannot be read must not stay in the way of all that ended later.
+            // What cannot be read must not stay in the way of all that ended later. When it ended is not known, so its id
+            // stays taken from now on.
             indexes =
                 (expired.isCompensated ? [.status(.compensated)] : []) + request.definitions.map { .definition($0) }
             tombstone = Tombstone(
                 at: request.instant, definition: "", version: 0,
-                status: expired.isCompensated ? .compensated : .completed, startedAt: expired.removal,
-                finishedAt: expired.removal)
+                status: expired.isCompensated ? .compensated : .completed, startedAt: request.instant,
+                finishedAt: request.instant)
         }
         let expiry = (tombstone?.finishedAt ?? 0).adding(request.tombstoneRetention)
         self.init(
