@@ -40,7 +40,7 @@ extension RedisSession {
 
     func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome {
         let partition = fence.partition
-        var names = [keys.state(partition), keys.ended(partition)]
+        var names = [keys.state(partition), keys.ended(partition), keys.open(partition)]
         for retirement in retirements { names.append(keys.log(partition, saga: retirement.saga)) }
         var places: [SagaIndex: Int] = [:]
         for index in retirements.flatMap(\.indexes) where places[index] == nil {

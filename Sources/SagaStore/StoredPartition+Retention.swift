@@ -16,10 +16,11 @@ extension StoredPartition {
     mutating func retire(_ fence: Fence, _ retirements: [Retirement], now: Milliseconds) -> CommitOutcome {
         guard isHeld(by: fence) else { return .fenced }
         for retirement in retirements where ended[retirement.saga] == retirement.removal {
+            ended[retirement.saga] = nil
+            guard open[retirement.saga] == nil else { continue }
             for index in retirement.indexes { apply(.remove(index), to: retirement.saga) }
             logs[retirement.saga] = retirement.tombstone.map { [$0] }
             expiries[retirement.saga] = retirement.tombstone.map { _ in retirement.expiry }
-            ended[retirement.saga] = nil
         }
         dropExpiredLogs(now)
         return .committed(now: present(now))

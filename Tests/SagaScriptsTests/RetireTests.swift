@@ -34,6 +34,18 @@ import Testing
         }
     }
 
+    @Test func aSagaThatIsOpenAgainIsOnlyTakenOutOfTheEndedOnes() async throws {
+        try await ScriptServer.with { server in
+            try await ScriptCase.retire.prepare(server)
+            try await server.send("ZADD", Key.open, "inf", "done")
+            #expect(try await ScriptCase.retire.call(server).first == "ok")
+            #expect(try await server.list(Key.log("done")) == ["d0", "d1", "d2"])
+            #expect(try await server.scores(Key.index("definition:d")) == ["done": "40", "old": "41"])
+            #expect(try await server.scores(Key.ended).isEmpty)
+            #expect(try await server.scores(Key.open) == ["done": "inf", "old": "5"])
+        }
+    }
+
     /// Where the tombstone is empty, or its time is over, nothing stays.
     @Test(arguments: [("", "0"), ("tombstone", "1000")])
     func theLogGoesWithoutATombstone(_ tombstone: String, _ expiry: String) async throws {
@@ -58,9 +70,9 @@ import Testing
                 try await server.send("ZADD", Key.index("definition:d"), "1", saga)
             }
             var call = ScriptCase.retire
-            call.keys = [Key.state, Key.ended] + sagas.map { Key.log($0) } + [Key.index("definition:d")]
+            call.keys = [Key.state, Key.ended, Key.open] + sagas.map { Key.log($0) } + [Key.index("definition:d")]
             call.arguments =
-                ["o1", "1", "1000"] + sagas.flatMap { [$0, "5", "tombstone", "99999999999999", "1", "1003"] }
+                ["o1", "1", "1000"] + sagas.flatMap { [$0, "5", "tombstone", "99999999999999", "1", "1004"] }
             let start = ContinuousClock.now
             #expect(try await call.call(server).first == "ok")
             #expect(ContinuousClock.now - start < .seconds(2), "it blocks everybody")

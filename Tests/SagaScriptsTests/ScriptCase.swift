@@ -82,12 +82,12 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     static let retire = ScriptCase(
         script: SagaScripts.partitionRetire,
         keys: [
-            Key.state, Key.ended, Key.log("done"), Key.log("old"), Key.index("definition:d"),
+            Key.state, Key.ended, Key.open, Key.log("done"), Key.log("old"), Key.index("definition:d"),
             Key.index("status:compensated"),
         ],
         arguments: [
-            "o1", "1", "2", "done", "70", "tombstone", "99999999999999", "2", "5", "6", "old", "50", "tombstone",
-            "99999999999999", "1", "5",
+            "o1", "1", "2", "done", "70", "tombstone", "99999999999999", "2", "6", "7", "old", "50", "tombstone",
+            "99999999999999", "1", "6",
         ],
         status: "ok", worksWhenFull: true, prepare: occupy)
 

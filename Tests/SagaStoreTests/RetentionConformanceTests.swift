@@ -145,6 +145,16 @@ struct RetentionConformanceTests {
             #expect(try await session.retire(state.fence, others).isCommitted)
             #expect(try await Holding(namespace, sagas: sagas, services: []) == before)
             #expect(try await session.retire(state.fence, []).isCommitted)
+
+            // One that was taken back after its end keeps everything.
+            var reopening = commit
+            reopening.fence.sequence = 2
+            reopening.changes = [SagaChange(saga: "e0", firstIndex: 3, alarm: .never)]
+            #expect(try await session.apply(reopening).isCommitted)
+            #expect(try await session.retire(state.fence, [retirement("e0", 10)]).isCommitted)
+            var expected = before
+            (expected.open["e0"], expected.ended["e0"]) = (.max, nil)
+            #expect(try await Holding(namespace, sagas: sagas, services: []) == expected)
         }
     }
 }

@@ -11,7 +11,7 @@
 -- KEYS[7] control: stream, inbound
 -- KEYS[8] intake: stream, inbound
 -- KEYS[9…] logs: list, one for each change in its order; then sorted sets: the indexes written to, of sagas by the
---     instant of their start; then streams: the command streams written to
+--     instant of their start; then streams: the command and event streams written to
 -- ARGV[1] owner: the taking's random text
 -- ARGV[2] epoch: decimal
 -- ARGV[3] sequence: decimal, the commit sequence that this one extends
@@ -20,16 +20,16 @@
 -- ARGV[6] intake: stream id, likewise
 -- ARGV[7] verified: decimal era that all open sagas have been brought to, or empty
 -- ARGV[8] changes: decimal
--- ARGV[9] commands: decimal
+-- ARGV[9] commands: decimal, with the events
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
 -- ARGV[12] indexes: decimal, how many of KEYS are indexes
 -- ARGV[13…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'rested', 'at',
 --     'ended'), its instant or empty, number of entries, number of index changes, entries, and for each index change:
---     index in KEYS, instant of the saga's start or empty to take it out; for each command: index in KEYS, number of
---     arguments, names and values; for each outcome: number of arguments, names and values; for each dead letter:
---     index in KEYS, entry id, which message of the entry, reason, saga or empty. At most 7,000 arguments of one
---     command or outcome.
+--     index in KEYS, instant of the saga's start or empty to take it out; for each command or event: index in
+--     KEYS, number of arguments, names and values; for each outcome: number of arguments, names and values; for each
+--     dead letter: index in KEYS, entry id, which message of the entry, reason, saga or empty. At most 7,000 arguments
+--     of one command or outcome.
 --
 -- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
 --     wrote nothing.
