@@ -99,7 +99,7 @@ extension DefinitionValidator {
         case .path(let way): checkPath(way, path)
         case .at(let instant):
             guard !DefinitionLimits.moment.contains(instant) else { return }
-            report(path, "until is out of range: from 1970 to 9999")
+            report(path, "until \(instant) is out of range: Unix milliseconds from 1970 to 9999")
         }
     }
 
@@ -108,7 +108,7 @@ extension DefinitionValidator {
         guard definition == draft.name else { return }
         report(
             step(index, "saga"),
-            "\(FaultText.quoted(definition)) would start itself, and that its next self, without end")
+            "\(FaultText.quoted(definition)) would start itself as its child, and so without end")
     }
 
     /// The keys that a step which sends no command must not have, and why.

@@ -132,5 +132,5 @@ extension RetryPolicy {
 
 extension StepDraft {
     /// Whether the step is none of the kinds that the coordinator executes by itself.
-    var isCommand: Bool { delay == nil && until == nil && signal == nil && saga == nil }
+    package var isCommand: Bool { delay == nil && until == nil && signal == nil && saga == nil }
 }
