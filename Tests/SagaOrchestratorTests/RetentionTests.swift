@@ -8,14 +8,17 @@ import Testing
 @Suite("Retention, on both stores")
 struct RetentionTests {
     private func play(
-        on kind: StoreKind, partitions: Int = 2, _ body: (Scenario) async throws -> Void
+        on kind: StoreKind, partitions: Int = 2, retention: Milliseconds? = nil,
+        _ body: (Scenario) async throws -> Void
     ) async throws {
         try await withNamespace(on: kind, partitions: partitions) { namespace in
             let scenario = Scenario(namespace)
             scenario.participants.setPlan { command in
                 Behaviour(command.phase == .action && command.saga.hasPrefix("bad") ? .failed : .succeeded)
             }
-            try await scenario.register(orderDraft())
+            var draft = orderDraft()
+            draft.retention = retention
+            try await scenario.register(draft)
             try await body(scenario)
         }
     }
@@ -40,14 +43,32 @@ struct RetentionTests {
 
     @Test(arguments: StoreKind.allCases)
     func anEndedSagaStaysForItsDefinitionsRetention(on kind: StoreKind) async throws {
-        try await play(on: kind) { scenario in
-            try await scenario.run {
-                try await start(["s1"], scenario)
-                try await eventually("it ends") { try await scenario.endedCount() == 1 }
+        for (retention, span) in [(nil, 7 * 86_400_000), (3_600_000, 3_600_000)] as [(Milliseconds?, Milliseconds)] {
+            try await play(on: kind, retention: retention) { scenario in
+                try await scenario.run {
+                    try await start(["s1"], scenario)
+                    try await eventually("it ends") { try await scenario.endedCount() == 1 }
+                }
+                let saga = try #require(try await scenario.saga("s1"))
+                let removal = try await scenario.namespace.endedSagas(of: scenario.partition(of: "s1"))["s1"]
+                #expect(removal == saga.finishedAt.map { $0 + span })
             }
-            let saga = try #require(try await scenario.saga("s1"))
-            let removal = try await scenario.namespace.endedSagas(of: scenario.partition(of: "s1"))["s1"]
-            #expect(removal == saga.finishedAt.map { $0 + saga.definition.retention })
+        }
+    }
+
+    /// The owner that wrote an end knows when its time is over, without asking.
+    @Test(arguments: StoreKind.allCases)
+    func theOwnerRemovesASagaWhenItsTimeIsOver(on kind: StoreKind) async throws {
+        try await play(on: kind, retention: 500) { scenario in
+            try await scenario.run {
+                try await start(["s1", "bad1"], scenario)
+                for saga in ["s1", "bad1"] {
+                    try await eventually("\(saga) is removed") { try await tombstone(of: saga, scenario) != nil }
+                    let stone = try await tombstone(of: saga, scenario)
+                    #expect(stone.map { $0.at >= $0.finishedAt + 500 } == true)
+                }
+            }
+            #expect(try await scenario.endedCount() == 0)
         }
     }
 
@@ -145,6 +166,33 @@ struct RetentionTests {
             let (before, after) = (try #require(first), try #require(try await scenario.saga("s1")?.startedAt))
             #expect(after > before)
             #expect(try await scenario.namespace.logExpiry(of: "s1", in: 0) == nil)
+        }
+    }
+
+    /// A parent may still take an ended child back, so that stays as long as the parent is open.
+    @Test(arguments: StoreKind.allCases)
+    func anEndedChildStaysUntilItsParentHasEnded(on kind: StoreKind) async throws {
+        try await play(on: kind, partitions: 1, retention: 1) { scenario in
+            let steps = [StepDraft(name: "first", saga: "order"), StepDraft(name: "go", signal: "go")]
+            try await scenario.register(DefinitionDraft(name: "family", version: 1, retention: 1, steps: steps))
+            try await scenario.run(configure: { $0.trimInterval = 10 }) {
+                try await scenario.start("p", "family")
+                try await eventually("the child ends") { try await scenario.saga("p/first")?.status == .completed }
+                // Others are removed meanwhile.
+                try await start(["s1"], scenario)
+                try await eventually("another is removed") { try await tombstone(of: "s1", scenario) != nil }
+                #expect(try await scenario.saga("p/first")?.status == .completed)
+                #expect(try await scenario.namespace.openSagas(of: 0).keys.sorted() == ["p"])
+                #expect(try await scenario.endedCount() == 0)
+                let index = try await scenario.namespace.sagas(in: .definition("order"), of: 0)
+                #expect(index.keys.sorted() == ["p/first"])
+                try await scenario.namespace.append(
+                    SignalMessage(saga: "p", name: "go").fields, to: .intake, of: 0)
+                for saga in ["p", "p/first"] {
+                    try await eventually("\(saga) is removed") { try await tombstone(of: saga, scenario) != nil }
+                }
+            }
+            #expect(try await scenario.namespace.sagas(in: .definition("order"), of: 0).isEmpty)
         }
     }
 
