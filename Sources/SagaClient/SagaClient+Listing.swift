@@ -20,6 +20,9 @@ extension SagaClient {
         _ filter: SagaFilter = SagaFilter(), after cursor: SagaCursor? = nil, limit: Int = 50
     ) async throws(ClientError) -> SagaPage {
         guard limit > 0 else { return SagaPage(sagas: [], next: nil) }
+        if let name = filter.labels.keys.first(where: { !Names.isName($0) }) {
+            throw .refused("'\(name)' is no label's name")
+        }
         let keys = try await keys()
         let listing = Listing(
             client: self, keys: keys, filter: filter, cursor: cursor, definitions: try await definitionNames())

@@ -20,7 +20,7 @@ public struct SagaSummary: Sendable, Hashable {
     public var version: Int
     public var status: Saga.Status
     public var startedAt: Milliseconds
-    /// Nil for one that has not ended.
+    /// Nil for one that has not ended. Of a child saga that was verified after a rewind: the end of that.
     public var finishedAt: Milliseconds?
 
     public init(

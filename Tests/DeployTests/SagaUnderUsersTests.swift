@@ -83,7 +83,26 @@ import Testing
         #expect(try await viewer.status().partitions.allSatisfy { $0.owner == "test" })
         #expect(try await boss.order(ControlMessage(saga: "good", operation: .cancel)) != nil, "it has ended")
         #expect(try await boss.status().services.map(\.name) == ["inventory", "orders", "payments"])
+        try await removeOne(boss, starter, viewer)
         for client in [boss, starter, viewer] { await client.close() }
+    }
+
+    /// A saga whose time is over as soon as it ends.
+    private static func removeOne(_ boss: SagaClient, _ starter: SagaClient, _ viewer: SagaClient) async throws {
+        let steps = [StepDraft(name: "pause", delay: 1)]
+        let brief = try Definition(
+            validating: DefinitionDraft(name: "brief", version: 1, retention: 1, steps: steps))
+        #expect(try await boss.register(brief))
+        try await starter.start(
+            StartMessage(saga: "brief-1", definition: "brief", input: [], labels: ["city": "Köln"]))
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            if case .removed(let tombstone) = try await viewer.lookUp("brief-1") {
+                return #expect(tombstone.status == .completed)
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("it is not removed")
     }
 
     private static func store(

@@ -108,6 +108,10 @@ import Testing
                     }
                 }
                 #expect(try await client.list(limit: 0) == SagaPage(sagas: [], next: nil))
+                // It would be another label's index.
+                let odd = SagaFilter(labels: ["tier=": ""])
+                let failure = await error { () async throws(ClientError) in try await client.list(odd) }
+                #expect(failure == .refused("'tier=' is no label's name"))
                 let page = try await client.list(limit: all.count)
                 #expect(page.sagas == all && page.next == nil, "a page that holds all is the last one")
                 let order = KeySpace(namespace: "test", partitions: 3).index(0, .definition("order"))
