@@ -21,6 +21,10 @@ struct Start: AsyncParsableCommand {
     var labels: [String] = []
     @Option(name: .customLong("in"), help: ArgumentHelp("Time to wait before the start.", valueName: "duration"))
     var delay: String?
+    @Option(
+        help: ArgumentHelp(
+            "When to start: RFC 3339, as 2026-12-24T18:00:00+01:00, or Unix milliseconds.", valueName: "time"))
+    var at: String?
     @Flag(help: "Wait for the end, and exit as 'wait' does.") var wait = false
     @Option(help: ArgumentHelp("Longest wait.", valueName: "duration")) var timeout = "1h"
 
@@ -30,17 +34,17 @@ struct Start: AsyncParsableCommand {
             input: try payload(input, "--input"), deadline: try deadline.map { try milliseconds($0, "--deadline") })
         guard Names.isName(definition) else { throw fail("'\(definition)' is no definition's name") }
         for label in labels {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, Names.isName(parts[0]) else {
-                throw ValidationError("--label takes NAME=VALUE, not '\(label)'")
-            }
-            message.labels[String(parts[0])] = String(parts[1])
+            let (name, value) = try nameAndValue(label, "--label")
+            message.labels[name] = value
         }
-        if let delay {
-            message.at = Milliseconds(Date.now.timeIntervalSince1970 * 1_000) + (try milliseconds(delay, "--in"))
-        }
+        guard at == nil || delay == nil else { throw ValidationError("either --at or --in, not both") }
+        message.at = try at.map { try instant($0, "--at") }
+        let delay = try delay.map { try milliseconds($0, "--in") }
         let limit = try milliseconds(timeout, "--timeout")
         try await global.withClient { [message] client in
+            var message = message
+            // On the clock that the coordinator goes by.
+            if let delay { message.at = try await client.serverTime().adding(delay) }
             guard wait else {
                 try await client.start(message)
                 if global.json {
@@ -174,6 +178,16 @@ func milliseconds(_ text: String, _ option: String) throws -> Milliseconds {
         throw ValidationError("\(option) takes a duration such as 250ms, 30s, 15m, 48h or 7d, not '\(text)'")
     }
     return span
+}
+
+/// An instant of an option.
+func instant(_ text: String, _ option: String) throws -> Milliseconds {
+    let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    guard let instant = isNumber ? Milliseconds(text) : InstantText.parse(text) else {
+        throw ValidationError(
+            "\(option) takes a time such as 2026-12-24T18:00:00Z, or Unix milliseconds, not '\(text)'")
+    }
+    return instant
 }
 
 /// A payload: JSON as it was written, or whatever a file or standard input holds.

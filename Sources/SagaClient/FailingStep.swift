@@ -1,0 +1,65 @@
+public import SagaCore
+
+/// A step that has failed and not succeeded since: it waits for its next attempt, or is stuck.
+public struct FailingStep: Sendable, Hashable {
+    public enum State: String, Sendable, Hashable, CaseIterable {
+        /// Between two attempts.
+        case waiting
+        /// The next attempt is under way.
+        case running
+        /// Nothing goes on without an operator.
+        case stuck
+    }
+
+    public var saga: String
+    public var definition: String
+    public var version: Int
+    public var step: String
+    /// nil where the coordinator executes the step by itself.
+    public var service: String?
+    public var phase: Phase
+    public var state: State
+    /// Attempts sent so far.
+    public var attempts: Int
+    /// When it failed for the first time since it last was in order.
+    public var since: Milliseconds
+    /// Why the last attempt failed.
+    public var error: String?
+    /// When the next attempt is due; nil unless the step waits for one, and while the saga is paused.
+    public var nextAttemptAt: Milliseconds?
+}
+
+/// When each phase of a saga's steps began to fail, found entry by entry.
+struct FailureTrace {
+    private var since: [Phase: [Milliseconds?]] = [:]
+
+    mutating func observe(_ entry: LogEntry, _ saga: Saga) {
+        for phase in Phase.allCases {
+            var times = since[phase] ?? saga.steps.map { _ in nil }
+            for (index, step) in saga.steps.enumerated() {
+                switch step[phase].status {
+                case .waiting, .stuck: times[index] = times[index] ?? entry.at
+                // The next attempt does not mean that it is in order again.
+                case .running, .pending: break
+                case .none, .succeeded, .failed, .unknown, .skipped: times[index] = nil
+                }
+            }
+            since[phase] = times
+        }
+    }
+
+    /// The steps of the saga that fail now, in the direction in which it goes.
+    func failing(_ saga: Saga) -> [FailingStep] {
+        let phase: Phase = saga.isCompensating ? .compensation : .action
+        return saga.steps.indices.compactMap { index in
+            let progress = saga.steps[index][phase]
+            guard let since = since[phase]?[index], let state = FailingStep.State(rawValue: progress.status.rawValue)
+            else { return nil }
+            let step = saga.definition.steps[index]
+            return FailingStep(
+                saga: saga.id, definition: saga.definition.name, version: saga.definition.version, step: step.name,
+                service: step.service, phase: phase, state: state, attempts: progress.attempts, since: since,
+                error: progress.error, nextAttemptAt: state == .waiting && !saga.isPaused ? progress.due : nil)
+        }
+    }
+}
