@@ -48,6 +48,7 @@ extension GlobalOptions {
                 result = .failure(error)
             }
             // What was done until then is told in any case.
+            if tally.all == 0 { try result.get() }
             if json { printJSON { tally.write(to: &$0, isDryRun: isDryRun) } } else { print(tally.text(isDryRun)) }
             try result.get()
             guard tally.accepted == tally.all else {
