@@ -249,4 +249,15 @@ private let patient = DefinitionDraft(
             }
         }
     }
+
+    @Test func whoMayNotLookAtOpenSagasIsToldNoCount() async throws {
+        try await withFixture { fixture in
+            _ = try await fixture.send(
+                RedisCommand("ACL", "SETUSER", "starter", "on", ">secret", "~*", "+@all", "-zscan"))
+            let endpoint = try RedisEndpoint(url: "redis://starter:secret@127.0.0.1:\(fixture.server.port)")
+            let starter = SagaClient(endpoint: endpoint, namespace: "test", logger: quietLogger)
+            #expect(try await starter.openCounts() == nil)
+            await starter.close()
+        }
+    }
 }
