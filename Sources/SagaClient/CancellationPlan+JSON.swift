@@ -31,6 +31,7 @@ extension CancellationPlan.Compensation {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.field("step", step)
+        if let item { writer.field("item", item) }
         writer.field("service", service)
         writer.field("operation", operation)
         writer.field("because", cause.rawValue)

@@ -40,10 +40,11 @@ public struct SagaSelection: Sendable, Hashable {
             guard order.step.map({ $0 == step.name }) ?? true, service.map({ $0 == step.service }) ?? true else {
                 return nil
             }
-            switch saga.steps[index][saga.isCompensating ? .compensation : .action].status {
-            case .stuck, .waiting: return step.name
-            default: return nil
+            let phase: Phase = saga.isCompensating ? .compensation : .action
+            let isRetriable = saga.progress(of: index, phase).contains {
+                $0.state.status == .stuck || $0.state.status == .waiting
             }
+            return isRetriable ? step.name : nil
         }
         guard service != nil else { return names.isEmpty ? [] : [order] }
         return names.map { name in
@@ -95,7 +96,10 @@ public struct SelectedOrder: Sendable, Hashable {
         case .refuse(let reason): answer = .refused(reason)
         case .ignore: answer = .refused("nothing to \(order.operation.rawValue)")
         case .accept where order.operation == .cancel:
-            steps = saga.cancellationPlan(at: instant).waves.joined().map(\.step)
+            for compensation in saga.cancellationPlan(at: instant).waves.joined() where steps.last != compensation.step
+            {
+                steps.append(compensation.step)
+            }
         case .accept(let fact):
             var copy = saga
             var directives: [Directive] = []

@@ -47,6 +47,7 @@ extension FailingStep {
         writer.field("definition", definition)
         writer.field("version", version)
         writer.field("step", step)
+        if let item { writer.field("item", item) }
         writer.field("service", service)
         writer.field("phase", phase.rawValue)
         writer.field("state", state.rawValue)

@@ -1,7 +1,7 @@
 /// What cancelling a saga would undo, and in which order.
 ///
-/// Found by cancelling a copy of the saga and declaring one compensation after the other done, so it is the machine's
-/// own word. It holds as long as the saga does not move: an answer that comes in between changes it.
+/// Found by cancelling a copy of the saga and answering one compensation after the other with success, so it is the
+/// machine's own word. It holds as long as the saga does not move: an answer that comes in between changes it.
 public struct CancellationPlan: Sendable, Hashable {
     /// Why a step has to be undone.
     public enum Cause: String, Sendable, Hashable, CaseIterable {
@@ -29,14 +29,18 @@ public struct CancellationPlan: Sendable, Hashable {
         case noCompensation = "no-compensation"
         /// It comes after the pivot.
         case afterPivot = "after-pivot"
-        /// It was passed over.
+        /// Its condition was not met.
+        case omitted
+        /// It had nothing to do.
         case noEffect = "no-effect"
     }
 
-    /// One step that has to be undone.
+    /// One step, or one item of a `forEach` step, that has to be undone.
     public struct Compensation: Sendable, Hashable {
         public var step: String
-        /// The participant; nil where the step is a saga of its own.
+        /// Of a `forEach` step: place in its list, from 0.
+        public var item: Int?
+        /// The participant; nil where the step is a child saga.
         public var service: String?
         /// What the participant is told to do.
         public var operation: String?
@@ -80,24 +84,22 @@ extension Saga {
         // A saga that only goes forward undoes nothing.
         guard copy.isCompensating, !status.isFinal else { return plan }
         for index in steps.indices {
-            if let exemption = copy.exemption(of: index, before: self) {
+            if let exemption = copy.exemption(of: index) {
                 plan.exempt.append(.init(step: definition.steps[index].name, exemption: exemption))
             }
         }
         let causes = copy
         copy.holdUp(at: instant)
         while true {
-            let wave = steps.indices.filter { copy.steps[$0].compensation.isActive }
-            for index in wave {
-                copy.enact(.ordered(Order(.skip, step: definition.steps[index].name)), at: instant)
-            }
-            // Nothing that a later machine may think of keeps this from ending.
-            guard wave.contains(where: { !copy.steps[$0].compensation.isActive }) else { break }
+            let wave = copy.branches.filter { copy[$0, .compensation].isActive }
+            guard !wave.isEmpty else { break }
             plan.waves.append(wave.map { causes.compensation(of: $0) })
+            for branch in wave { copy.succeed(branch, .compensation, result: nil, at: instant) }
+            copy.goOn(at: instant)
         }
-        for index in steps.indices {
-            switch copy.steps[index].compensation.status {
-            case .stuck, .pending: plan.blocked.append(causes.compensation(of: index))
+        for branch in copy.branches {
+            switch copy[branch, .compensation].status {
+            case .stuck, .pending: plan.blocked.append(causes.compensation(of: branch))
             default: break
             }
         }
@@ -105,52 +107,61 @@ extension Saga {
         return plan
     }
 
+    private var branches: [Branch] { steps.indices.flatMap { branches(of: $0) } }
+
     private mutating func enact(_ fact: Fact, at instant: Milliseconds) {
         var directives: [Directive] = []
         evolve(LogEntry(index: entryCount, at: instant, fact: fact), directives: &directives)
+    }
+
+    private mutating func goOn(at instant: Milliseconds) {
+        var directives: [Directive] = []
+        advance(at: instant, &directives)
     }
 
     /// Ends a pause and a verify round, which hold compensations up and don't change which there are.
     private mutating func holdUp(at instant: Milliseconds) {
         isPaused = false
         unverified = 0
-        for index in steps.indices { steps[index].verification = nil }
-        var directives: [Directive] = []
-        advance(at: instant, &directives)
+        for branch in branches { setVerification(nil, of: branch) }
+        goOn(at: instant)
     }
 
-    private func compensation(of index: Int) -> CancellationPlan.Compensation {
-        let step = definition.steps[index]
+    private func compensation(of branch: Branch) -> CancellationPlan.Compensation {
+        let step = definition.steps[branch.step]
         return CancellationPlan.Compensation(
-            step: step.name, service: step.service, operation: step.operation(of: .compensation),
-            cause: cause(of: index), error: steps[index].compensation.error)
+            step: step.name, item: branch.item, service: step.service, operation: step.operation(of: .compensation),
+            cause: cause(of: branch), error: self[branch, .compensation].error)
     }
 
-    private func cause(of index: Int) -> CancellationPlan.Cause {
-        switch steps[index].action.status {
+    private func cause(of branch: Branch) -> CancellationPlan.Cause {
+        switch self[branch, .action].status {
         case .succeeded: .succeeded
         case .skipped: .skipped
         case .stuck: .stuck
         case .unknown, .running, .waiting: .unknown
-        case .none, .pending, .failed: .rewound
+        case .none, .pending, .failed, .omitted: .rewound
         }
     }
 
     /// Why a saga that goes backward leaves this step as it is; nil where it has to be undone.
-    ///
-    /// - Parameter before: The saga before it was turned back, which tells a wait that was broken off from a refusal.
-    private func exemption(of index: Int, before: Saga) -> CancellationPlan.Exemption? {
+    private func exemption(of index: Int) -> CancellationPlan.Exemption? {
         switch steps[index].compensation.status {
         case .none: break
         case .succeeded, .skipped: return .compensated
         default: return nil
         }
-        switch before.steps[index].action.status {
+        let step = definition.steps[index]
+        let action = steps[index].action
+        switch action.status {
         case .none, .pending: return .notDue
+        case .omitted: return .omitted
+        // What the coordinator waits for by itself is broken off when the saga turns back, and counts as failed then.
+        case _ where step.service == nil && !step.isChild: return .noCompensation
         case .failed: return .failed
+        case .stuck where action.isRefused: return .failed
         default: break
         }
-        let step = definition.steps[index]
         if step.isAfterPivot { return .afterPivot }
         return step.hasCompensation ? .noEffect : .noCompensation
     }

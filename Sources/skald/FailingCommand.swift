@@ -39,7 +39,8 @@ struct Failing: AsyncParsableCommand {
 extension FailingStep {
     fileprivate var row: [String] {
         [
-            saga, step, phase.rawValue, state.rawValue, String(attempts), Terminal.time(since),
+            saga, step + (item.map { "#\($0)" } ?? ""), phase.rawValue, state.rawValue, String(attempts),
+            Terminal.time(since),
             Terminal.time(nextAttemptAt), error ?? "",
         ]
     }
@@ -56,7 +57,9 @@ private struct LongestFailing {
     }
 
     var sorted: [FailingStep] {
-        Array(steps.sorted { ($0.since, $0.saga, $0.step) < ($1.since, $1.saga, $1.step) }.prefix(limit))
+        Array(
+            steps.sorted { ($0.since, $0.saga, $0.step, $0.item ?? 0) < ($1.since, $1.saga, $1.step, $1.item ?? 0) }
+                .prefix(limit))
     }
 
     mutating func insert(_ step: FailingStep) {

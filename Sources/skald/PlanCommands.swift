@@ -64,7 +64,9 @@ extension CancellationPlan {
 extension CancellationPlan.Compensation {
     fileprivate func row(_ wave: String) -> [String] {
         let why = error.map { "\(cause.text); the last attempt failed: \($0)" } ?? cause.text
-        return [wave, step, service ?? "-", operation ?? "-", why]
+        return [
+            wave, step + (item.map { "#\($0)" } ?? ""), service ?? "-", operation ?? "undo the child saga", why,
+        ]
     }
 }
 
@@ -88,7 +90,8 @@ extension CancellationPlan.Exemption {
         case .failed: "it failed, and left no effect"
         case .noCompensation: "it has no compensation"
         case .afterPivot: "it comes after the pivot"
-        case .noEffect: "it had no effect"
+        case .omitted: "its condition was not met"
+        case .noEffect: "it had nothing to do"
         }
     }
 }

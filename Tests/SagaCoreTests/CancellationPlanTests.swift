@@ -7,7 +7,10 @@ struct CancellationPlanTests {
     private func transcript(_ saga: Saga) -> [String] {
         let plan = saga.cancellationPlan(at: 9_000)
         func line(_ compensations: [CancellationPlan.Compensation]) -> String {
-            compensations.map { "\($0.operation ?? $0.step) (\($0.cause.rawValue))" }.joined(separator: ", ")
+            compensations.map { compensation in
+                let item = compensation.item.map { "#\($0)" } ?? ""
+                return "\(compensation.operation ?? compensation.step)\(item) (\(compensation.cause.rawValue))"
+            }.joined(separator: ", ")
         }
         var lines = plan.refusal.map { ["refused: \($0)"] } ?? []
         lines += plan.waves.map(line)
@@ -171,5 +174,51 @@ struct CancellationPlanTests {
                 "undo-ship (rewound)", "undo-charge (unknown)", "undo-create (succeeded)", "compensated",
             ])
         #expect(harness.saga.isVerifying && harness.saga.isPaused, "a plan changes nothing")
+    }
+
+    @Test func itemsAreUndoneAsManyAtOnceAsTheirStepAllowsAndAChildSagaAsOneStep() throws {
+        let items = try #require(ValuePath("input.lines"))
+        let gift = try #require(ValuePath("input.gift"))
+        let definition = try Definition(
+            validating: DefinitionDraft(
+                name: "order", version: 1,
+                steps: [
+                    StepDraft(
+                        name: "reserve", service: "stock", action: "reserve", forEach: ForEach(items, parallel: 2),
+                        compensation: .operation("release")),
+                    StepDraft(
+                        name: "wrap", service: "stock", action: "wrap", when: .test(gift, .equals(.bool(true))),
+                        compensation: .operation("unwrap")),
+                    StepDraft(name: "points", saga: "award-points"),
+                    StepDraft(name: "go", signal: "go"),
+                ]))
+        let input = Array(#"{"lines": [7, 8, 9], "gift": false}"#.utf8)
+        var harness = MachineHarness(
+            definition, started: Started(definition: "order", version: 1, era: 1, input: input))
+        func answer(_ item: Int, _ phase: Phase, _ outcome: Reply.Outcome) -> Event {
+            .reply(Reply(step: "reserve", item: item, phase: phase, attempt: 1, outcome: outcome))
+        }
+        harness.feed(answer(0, .action, .succeeded))
+        #expect(
+            transcript(harness.saga) == [
+                "release#0 (succeeded), release#1 (unknown)", "release#2 (unknown)",
+                "exempt: wrap (not-due), points (not-due), go (not-due)", "compensated",
+            ])
+        for item in 1...2 { harness.feed(answer(item, .action, .succeeded)) }
+        harness.feed(.child(ChildReport(step: "points", outcome: .completed)))
+        #expect(
+            transcript(harness.saga) == [
+                "points (succeeded)", "release#0 (succeeded), release#1 (succeeded)", "release#2 (succeeded)",
+                "exempt: wrap (omitted), go (no-compensation)", "compensated",
+            ])
+        harness.feed(.order(Order(.cancel)))
+        harness.feed(.child(ChildReport(step: "points", outcome: .compensated)))
+        harness.feed(answer(0, .compensation, .failed))
+        #expect(
+            transcript(harness.saga) == [
+                "refused: the saga is compensating already", "release#1 (succeeded), release#2 (succeeded)",
+                "blocked: release#0 (succeeded)", "exempt: wrap (omitted), points (compensated), go (no-compensation)",
+                "stuck",
+            ])
     }
 }
