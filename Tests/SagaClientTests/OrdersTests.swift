@@ -124,6 +124,32 @@ private let patient = DefinitionDraft(
         }
     }
 
+    @Test func anItemThatFailsIsToldAndItsStepRetriedWithOneOrder() async throws {
+        try await withFixture { fixture in
+            let client = fixture.client
+            let lines = try #require(ValuePath("input.lines"))
+            try await fixture.scenario.register(
+                DefinitionDraft(
+                    name: "lines", version: 1,
+                    steps: [
+                        StepDraft(
+                            name: "reserve", service: "stock", action: "reserve", forEach: ForEach(lines),
+                            compensation: .operation("release"),
+                            retry: RetryPolicyDraft(initial: 3_600_000, max: 3_600_000, jitter: 0))
+                    ]))
+            fixture.scenario.participants.setPlan { Behaviour($0.item == 1 ? .retry : .succeeded) }
+            try await fixture.scenario.run {
+                try await client.start(start("l1", "lines", input: #"{"lines": [5, 6, 7]}"#))
+                try await eventually("an item waits") { try await failing(client).map(\.state) == [.waiting] }
+                #expect(try await failing(client).map(\.item) == [1])
+                fixture.scenario.participants.setPlan { _ in Behaviour() }
+                let answers = try await give(Order(.retry), SagaSelection(service: "stock"), client)
+                #expect(answers.map(\.step) == ["reserve"])
+                #expect(try await client.wait(for: "l1", timeout: .seconds(30)) == .ended(.completed, error: nil))
+            }
+        }
+    }
+
     @Test func stuckSagasOfADefinitionAreRetriedTogether() async throws {
         try await withFixture { fixture in
             let client = fixture.client
