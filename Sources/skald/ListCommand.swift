@@ -74,13 +74,3 @@ struct List: AsyncParsableCommand {
         return place
     }
 }
-
-/// An instant of an option.
-func instant(_ text: String, _ option: String, now: Milliseconds) throws -> Milliseconds {
-    if let instant = InstantText.parse(text) { return instant }
-    if let instant = Milliseconds(text), instant >= 0 { return instant }
-    if let ago = DurationText.parse(text) { return max(0, now - ago) }
-    throw ValidationError(
-        "\(option) takes Unix milliseconds, an instant such as 2026-12-24T18:00:00Z, or a duration ago such as 2h, "
-            + "not '\(text)'")
-}

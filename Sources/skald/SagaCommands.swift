@@ -21,6 +21,10 @@ struct Start: AsyncParsableCommand {
     var labels: [String] = []
     @Option(name: .customLong("in"), help: ArgumentHelp("Time to wait before the start.", valueName: "duration"))
     var delay: String?
+    @Option(
+        help: ArgumentHelp(
+            "When to start: RFC 3339, as 2026-12-24T18:00:00+01:00, or Unix milliseconds.", valueName: "time"))
+    var at: String?
     @Flag(help: "Wait for the end, and exit as 'wait' does.") var wait = false
     @Option(help: ArgumentHelp("Longest wait.", valueName: "duration")) var timeout = "1h"
 
@@ -33,11 +37,14 @@ struct Start: AsyncParsableCommand {
             let (name, value) = try label(text)
             message.labels[name] = value
         }
-        if let delay {
-            message.at = Milliseconds(Date.now.timeIntervalSince1970 * 1_000) + (try milliseconds(delay, "--in"))
-        }
+        guard at == nil || delay == nil else { throw ValidationError("either --at or --in, not both") }
+        message.at = try at.map { try instant($0, "--at") }
+        let delay = try delay.map { try milliseconds($0, "--in") }
         let limit = try milliseconds(timeout, "--timeout")
         try await global.withClient { [message] client in
+            var message = message
+            // On the clock that the coordinator goes by.
+            if let delay { message.at = try await client.serverTime().adding(delay) }
             guard wait else {
                 try await client.start(message)
                 if global.json {
@@ -125,39 +132,4 @@ private func report(_ outcome: WaitOutcome, of saga: String, _ global: GlobalOpt
     case .timedOut: throw fail("saga '\(saga)' has not ended in time", .timedOut)
     case .absent: throw fail("there is no saga '\(saga)'")
     }
-}
-
-/// A label of an option.
-func label(_ text: String) throws -> (name: String, value: String) {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, Names.isName(parts[0]) else {
-        throw ValidationError("--label takes NAME=VALUE, not '\(text)'")
-    }
-    return (String(parts[0]), String(parts[1]))
-}
-
-/// A duration of an option.
-func milliseconds(_ text: String, _ option: String) throws -> Milliseconds {
-    guard let span = DurationText.parse(text) else {
-        throw ValidationError("\(option) takes a duration such as 250ms, 30s, 15m, 48h or 7d, not '\(text)'")
-    }
-    return span
-}
-
-/// A payload: JSON as it was written, or whatever a file or standard input holds.
-func payload(_ text: String, _ option: String) throws -> [UInt8] {
-    if text == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-    guard text.hasPrefix("@") else {
-        do {
-            _ = try JSON.parse(Array(text.utf8))
-        } catch {
-            throw ValidationError("\(option) takes JSON, @FILE or -: \(error)")
-        }
-        return Array(text.utf8)
-    }
-    let file = String(text.dropFirst())
-    guard let content = FileManager.default.contents(atPath: file) else {
-        throw fail("the file '\(file)' cannot be read")
-    }
-    return Array(content)
 }

@@ -12,7 +12,9 @@ struct Skald: AsyncParsableCommand {
             """,
         subcommands: [
             Dev.self, RunOrchestrator.self, Apply.self, Validate.self, Definitions.self, Start.self, Show.self,
-            List.self, Wait.self, Signal.self, Cancel.self, Pause.self, Resume.self, Retry.self, Skip.self, Dead.self,
+            List.self, Wait.self, Signal.self, Cancel.self, Pause.self, Resume.self, Retry.self, Skip.self, Plan.self,
+            Failing.self,
+            Dead.self,
             Status.self, Bench.self,
         ])
 

@@ -82,6 +82,14 @@ import Testing
         #expect(try await viewer.deadLetters(limit: 10).isEmpty)
         #expect(try await viewer.status().partitions.allSatisfy { $0.owner == "test" })
         #expect(try await boss.order(ControlMessage(saga: "good", operation: .cancel)) != nil, "it has ended")
+        var later = StartMessage(saga: "later", definition: "order", input: [])
+        later.at = 4_102_444_800_000
+        try await starter.start(later)
+        while try await viewer.openCounts() != [order.id: 1] { try await Task.sleep(for: .milliseconds(10)) }
+        var answers: [SelectedOrder.Answer] = []
+        try await boss.order(Order(.cancel), SagaSelection(definition: "order")) { answers.append($0.answer) }
+        #expect(answers == [.accepted])
+        try await viewer.failing { Issue.record("\($0.saga) fails") }
         #expect(try await boss.status().services.map(\.name) == ["inventory", "orders", "payments"])
         try await removeOne(boss, starter, viewer)
         for client in [boss, starter, viewer] { await client.close() }
