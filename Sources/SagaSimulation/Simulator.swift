@@ -1,0 +1,228 @@
+import SagaCore
+
+/// Drives the machine: what was asked of services comes back as answers, alarms ring at their instants.
+struct Simulator {
+    /// Log entries after which a simulation gives up.
+    static let maxEntries = 20_000
+    /// Attempts that came to nothing after which an endless policy is taken to be endless.
+    static let attemptsTaken = 12
+
+    /// Something that reaches the saga at an instant.
+    private struct Arrival {
+        var at: Milliseconds
+        var event: Event
+    }
+
+    let definition: Definition
+    private let script: SimulationScript
+    private(set) var saga: Saga
+    private(set) var now: Milliseconds
+    private var services: SimulatedServices
+    /// By instant; at the same instant in the order of sending.
+    private var arrivals: [Arrival] = []
+    /// Interventions whose moment is a step's.
+    private var pending: [Intervention] = []
+    private var timeline: [TimelineLine] = []
+    private var lastMove: Milliseconds
+
+    init(_ definition: Definition, _ script: SimulationScript) {
+        self.definition = definition
+        self.script = script
+        services = SimulatedServices(script: script)
+        now = script.startedAt
+        lastMove = now
+        var directives: [Directive] = []
+        let started = Started(
+            definition: definition.name, version: definition.version, era: 1, deadline: script.deadline,
+            input: script.input)
+        saga = Saga(id: "simulation", definition: definition, started: started, at: now, directives: &directives)
+        for intervention in script.interventions {
+            switch intervention.moment {
+            case .at(let offset): arrive(intervention.event, after: offset)
+            case .whenBegan, .whenSucceeded: pending.append(intervention)
+            }
+        }
+        var text = "\(definition.id) starts"
+        if let deadline = saga.deadline { text += ", deadline in \(DurationText.format(deadline - now))" }
+        write(.started, text)
+        record(from: Array(repeating: StepState(), count: definition.steps.count), wasCompensating: false, directives)
+    }
+
+    mutating func run() -> SimulationRun {
+        var endless: [String] = []
+        while saga.entryCount < Self.maxEntries {
+            endless = stepsWithoutEnd
+            guard endless.isEmpty else { break }
+            let alarm = saga.nextAlarm
+            if let arrival = arrivals.first, arrival.at <= alarm ?? .max {
+                arrivals.removeFirst()
+                feed(arrival.event, at: arrival.at)
+            } else if let alarm {
+                feed(.tick, at: alarm)
+            } else {
+                break
+            }
+        }
+        let end = end(endless)
+        for intervention in pending { write(.note, "\(intervention.text) never happened: its moment did not come") }
+        conclude(end)
+        return SimulationRun(
+            timeline: timeline, end: end, duration: lastMove - script.startedAt, saga: saga,
+            effects: services.effects)
+    }
+
+    private mutating func arrive(_ event: Event, after span: Milliseconds) {
+        let arrival = Arrival(at: now.adding(span), event: event)
+        let place = arrivals.firstIndex { $0.at > arrival.at } ?? arrivals.endIndex
+        arrivals.insert(arrival, at: place)
+    }
+
+    private mutating func feed(_ event: Event, at instant: Milliseconds) {
+        now = max(now, instant)
+        switch saga.decide(event, at: now) {
+        case .ignore:
+            if let text = event.text { write(.refused, "\(text): changes nothing") }
+        case .refuse(let reason):
+            write(.refused, "\(event.text ?? "refused"): refused, \(reason)")
+        case .accept(let fact):
+            if let text = event.text, let kind = event.kind { write(kind, text) }
+            let (steps, wasCompensating) = (saga.steps, saga.isCompensating)
+            var directives: [Directive] = []
+            saga.evolve(LogEntry(index: saga.entryCount, at: now, fact: fact), directives: &directives)
+            lastMove = now
+            record(from: steps, wasCompensating: wasCompensating, directives)
+        }
+    }
+
+    // MARK: What follows from an entry
+
+    private mutating func record(from steps: [StepState], wasCompensating: Bool, _ directives: [Directive]) {
+        let changes = SagaChanges(from: steps, to: saga, at: now)
+        for line in changes.causes { write(line) }
+        if saga.isCompensating, !wasCompensating { write(.turnedBack, "turns back: \(saga.error ?? "no reason")") }
+        for line in changes.consequences { write(line) }
+        for directive in directives { perform(directive) }
+        for index in definition.steps.indices where steps[index].action.status != saga.steps[index].action.status {
+            stepMoved(index)
+        }
+    }
+
+    private mutating func perform(_ directive: Directive) {
+        switch directive {
+        case .send(let dispatch):
+            let step = definition.steps[dispatch.step]
+            let text = "\(dispatch.phase.rawValue) attempt \(dispatch.attempt) \(step.request(of: dispatch.phase))"
+            write(.sent, text, step: step.name, dispatch.phase, attempt: dispatch.attempt)
+            if let reply = services.answer(step, dispatch) { arrive(.reply(reply), after: script.latency) }
+        case .finish(let status):
+            write(.ended, "\(status.rawValue) after \(Timeline.offset(now - script.startedAt).dropFirst())")
+        case .reopen:
+            write(.reopened, "goes on")
+        }
+    }
+
+    /// Signals that come by themselves, and interventions at a step's moments.
+    private mutating func stepMoved(_ index: Int) {
+        let step = definition.steps[index]
+        let state = saga.steps[index].action
+        if case .signal(let name) = step.answerer, state.status == .running, let span = script.signalsAfter,
+            services.fault(of: step.name, .action, at: 1) == nil
+        {
+            arrive(.signal(Signal(name, payload: script.results[step.name] ?? Array("{}".utf8))), after: span)
+        }
+        let moments: [Intervention.Moment] =
+            (state.startedAt != nil ? [.whenBegan(step: step.name)] : [])
+            + (state.status == .succeeded ? [.whenSucceeded(step: step.name)] : [])
+        for intervention in pending where moments.contains(intervention.moment) { arrive(intervention.event, after: 0) }
+        pending.removeAll { moments.contains($0.moment) }
+    }
+
+    // MARK: The end
+
+    /// The steps that are tried for ever, where nothing else is under way and nothing can turn the saga back.
+    private var stepsWithoutEnd: [String] {
+        guard arrivals.isEmpty, !saga.isPaused, !saga.status.isFinal else { return [] }
+        if saga.deadline != nil, !saga.isCompensating, !saga.isPivotDue { return [] }
+        var names: [String] = []
+        for (step, state) in zip(definition.steps, saga.steps) {
+            for phase in Phase.allCases where state[phase].isActive && state[phase].due != .max {
+                let policy = phase == .action ? step.retry : step.compensationRetry
+                let fault = services.fault(of: step.name, phase, at: state[phase].attempts + 1)
+                guard policy.attempts == 0, state[phase].attempts >= Self.attemptsTaken, let fault, fault.times == nil
+                else { return [] }
+                names.append(step.name)
+            }
+        }
+        return names
+    }
+
+    private func end(_ endless: [String]) -> SimulationRun.End {
+        switch saga.status {
+        case .completed: return .completed
+        case .compensated: return .compensated
+        case .stuck: return .stuck
+        default: break
+        }
+        if !endless.isEmpty { return .endless(steps: endless) }
+        if saga.isPaused { return .paused }
+        let signals = zip(definition.steps, saga.steps).compactMap { step, state -> String? in
+            guard case .signal(let name) = step.answerer, state.action.status == .running else { return nil }
+            return name
+        }
+        return saga.nextAlarm == nil && !signals.isEmpty ? .waiting(signals: signals) : .unfinished
+    }
+
+    private mutating func conclude(_ end: SimulationRun.End) {
+        switch end {
+        case .completed, .compensated, .stuck: break
+        case .waiting: write(.note, "\(end): nothing else moves it")
+        case .paused: write(.note, "paused: nothing but 'resume' moves it")
+        case .endless: write(.note, "\(end): its policy has no limit of attempts, and nothing else moves the saga")
+        case .unfinished: write(.note, "no end after \(saga.entryCount) log entries")
+        }
+    }
+
+    // MARK: Lines
+
+    private mutating func write(
+        _ kind: TimelineLine.Kind, _ text: String, step: String? = nil, _ phase: Phase? = nil, attempt: Int? = nil
+    ) {
+        write(TimelineLine(at: now, kind, step: step, phase: phase, attempt: attempt, text))
+    }
+
+    private mutating func write(_ line: TimelineLine) {
+        var line = line
+        line.at = now - script.startedAt
+        timeline.append(line)
+    }
+}
+
+extension Intervention {
+    var event: Event {
+        switch act {
+        case .order(let order): .order(order)
+        case .signal(let signal): .signal(signal)
+        }
+    }
+
+    var text: String { event.text ?? "" }
+}
+
+extension Event {
+    /// What people outside did; nil for what services and clocks do.
+    fileprivate var text: String? {
+        switch self {
+        case .order(let order): "order to \(order.operation.rawValue)" + (order.step.map { " '\($0)'" } ?? "")
+        case .signal(let signal): "signal '\(signal.name)'"
+        default: nil
+        }
+    }
+
+    fileprivate var kind: TimelineLine.Kind? {
+        switch self {
+        case .order: .order
+        case .signal: .signal
+        default: nil
+        }
+    }
+}
