@@ -111,7 +111,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaOrchestrator", "SagaWire", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),

@@ -1,6 +1,6 @@
 import RedisTransport
 public import SagaCore
-public import SagaWire
+import SagaWire
 
 /// A message that could not be processed.
 public struct DeadLetter: Sendable, Hashable {

@@ -1,5 +1,5 @@
 public import SagaCore
-public import SagaWire
+import SagaWire
 
 /// How a namespace fares.
 public struct NamespaceStatus: Sendable {

@@ -1,5 +1,5 @@
-import SagaCore
-public import SagaWire
+public import SagaCore
+import SagaWire
 
 extension SagaView {
     /// The saga as one JSON object, as `skald show --json` prints it.

@@ -10,6 +10,10 @@ public struct Definition: Sendable, Hashable {
     public let durability: Durability
     public let order: CompensationOrder
     public let whenStuck: WhenStuck
+    /// How long the log of an ended saga stays.
+    public let retention: Milliseconds
+    /// The events that start sagas of this definition.
+    public let trigger: EventTrigger?
     /// In the order of the file. ``Step/after`` and ``Step/uses`` are indexes into it.
     public let steps: [Step]
     /// Index of the step from which on the saga only goes forward.
@@ -18,6 +22,10 @@ public struct Definition: Sendable, Hashable {
     package let dependents: [[Int]]
     /// Every step before those that it waits for: an order in which steps can be undone.
     package let reverseOrder: [Int]
+    /// The steps that are child sagas.
+    package let children: [Int]
+    /// The steps that emit events.
+    package let emitting: [Int]
 
     /// `name@version`, the form in which people and keys name it.
     public var id: String { "\(name)@\(version)" }
@@ -30,7 +38,8 @@ public struct Definition: Sendable, Hashable {
 
     package init(
         name: String, version: Int, deadline: Milliseconds?, durability: Durability, order: CompensationOrder,
-        whenStuck: WhenStuck, steps: [Step], pivot: Int?, dependents: [[Int]]
+        whenStuck: WhenStuck, retention: Milliseconds, trigger: EventTrigger?, steps: [Step], pivot: Int?,
+        dependents: [[Int]]
     ) {
         self.name = name
         self.version = version
@@ -38,9 +47,13 @@ public struct Definition: Sendable, Hashable {
         self.durability = durability
         self.order = order
         self.whenStuck = whenStuck
+        self.retention = retention
+        self.trigger = trigger
         self.steps = steps
         self.pivot = pivot
         self.dependents = dependents
+        children = steps.indices.filter { steps[$0].isChild }
+        emitting = steps.indices.filter { steps[$0].emits != Emits() }
         reverseOrder = Self.reverseOrder(of: steps, dependents: dependents)
     }
 
@@ -66,14 +79,25 @@ public enum StepKind: Sendable, Hashable {
     case command(service: String, action: String)
     /// A durable timer: succeeds when this time has passed.
     case delay(Milliseconds)
+    /// A durable timer: succeeds when this moment has come, at once where it is past.
+    case until(Moment)
     /// Waits for a signal with this name, whose payload is the step's result.
     case signal(String)
+    /// Runs a saga of another definition, and waits for its end. Its input is the saga's own, or that step's result.
+    case child(definition: String, inputFrom: Int?)
 }
 
 /// One step of a definition.
 public struct Step: Sendable, Hashable {
     public let name: String
     public let kind: StepKind
+    /// Where it is not met the step is skipped.
+    public let when: Condition?
+    /// Where present, the command goes out once for each item of a list.
+    public let forEach: ForEach?
+    public let emits: Emits
+    /// What particular error codes of the action mean.
+    public let codes: ErrorCodes
     /// The operation that undoes a command's action; nil where there is nothing to undo.
     public let compensation: String?
     /// Whether the absence of a compensation was written down as meant.
@@ -95,6 +119,15 @@ public struct Step: Sendable, Hashable {
         return service
     }
 
+    /// Whether the step is a saga of its own.
+    package var isChild: Bool {
+        if case .child = kind { return true }
+        return false
+    }
+
+    /// Whether there is something to run when the step has to be undone.
+    package var hasCompensation: Bool { compensation != nil || isChild }
+
     /// The operation that the service executes in a phase.
     package func operation(of phase: Phase) -> String? {
         guard case .command(_, let action) = kind else { return nil }
@@ -102,11 +135,16 @@ public struct Step: Sendable, Hashable {
     }
 
     package init(
-        name: String, kind: StepKind, compensation: String?, isCompensationWaived: Bool, timeout: Milliseconds?,
+        name: String, kind: StepKind, when: Condition?, forEach: ForEach?, emits: Emits, codes: ErrorCodes,
+        compensation: String?, isCompensationWaived: Bool, timeout: Milliseconds?,
         retry: RetryPolicy, compensationRetry: RetryPolicy, after: [Int], uses: [Int], isAfterPivot: Bool
     ) {
         self.name = name
         self.kind = kind
+        self.when = when
+        self.forEach = forEach
+        self.emits = emits
+        self.codes = codes
         self.compensation = compensation
         self.isCompensationWaived = isCompensationWaived
         self.timeout = timeout

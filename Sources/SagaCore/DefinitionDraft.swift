@@ -9,11 +9,14 @@ public struct DefinitionDraft: Sendable, Hashable {
     public var durability: Durability?
     public var order: CompensationOrder?
     public var whenStuck: WhenStuck?
+    public var retention: Milliseconds?
+    public var trigger: EventTrigger?
     public var steps: [StepDraft]
 
     public init(
         name: String, version: Int, deadline: Milliseconds? = nil, durability: Durability? = nil,
-        order: CompensationOrder? = nil, whenStuck: WhenStuck? = nil, steps: [StepDraft] = []
+        order: CompensationOrder? = nil, whenStuck: WhenStuck? = nil, retention: Milliseconds? = nil,
+        trigger: EventTrigger? = nil, steps: [StepDraft] = []
     ) {
         self.name = name
         self.version = version
@@ -21,6 +24,8 @@ public struct DefinitionDraft: Sendable, Hashable {
         self.durability = durability
         self.order = order
         self.whenStuck = whenStuck
+        self.retention = retention
+        self.trigger = trigger
         self.steps = steps
     }
 }
@@ -42,8 +47,22 @@ public struct StepDraft: Sendable, Hashable {
     public var action: String?
     /// Makes the step a timer.
     public var delay: Milliseconds?
+    /// Makes the step a timer that waits for a moment.
+    public var until: Moment?
     /// Makes the step wait for the signal with this name.
     public var signal: String?
+    /// Makes the step a child saga of the definition with this name.
+    public var saga: String?
+    /// Name of the step whose result is the child saga's input; nil gives it the saga's own.
+    public var inputFrom: String?
+    /// Else the step is skipped.
+    public var when: Condition?
+    /// Makes the step send one command for each item of a list.
+    public var forEach: ForEach?
+    public var emits: Emits?
+    public var noRetry: [String]?
+    public var compensateOn: [String]?
+    public var stopOn: [String]?
     public var compensation: CompensationDraft
     public var timeout: Milliseconds?
     public var retry: RetryPolicyDraft?
@@ -56,19 +75,31 @@ public struct StepDraft: Sendable, Hashable {
 
     public init(
         name: String, service: String? = nil, action: String? = nil, delay: Milliseconds? = nil,
-        signal: String? = nil, compensation: CompensationDraft = .absent, timeout: Milliseconds? = nil,
-        retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil,
+        until: Moment? = nil, signal: String? = nil, saga: String? = nil, inputFrom: String? = nil,
+        when: Condition? = nil, forEach: ForEach? = nil, emits: Emits? = nil,
+        compensation: CompensationDraft = .absent, timeout: Milliseconds? = nil,
+        retry: RetryPolicyDraft? = nil, compensationRetry: RetryPolicyDraft? = nil, noRetry: [String]? = nil,
+        compensateOn: [String]? = nil, stopOn: [String]? = nil,
         after: [String]? = nil, uses: [String]? = nil, isPivot: Bool = false
     ) {
         self.name = name
         self.service = service
         self.action = action
         self.delay = delay
+        self.until = until
         self.signal = signal
+        self.saga = saga
+        self.inputFrom = inputFrom
+        self.when = when
+        self.forEach = forEach
+        self.emits = emits
         self.compensation = compensation
         self.timeout = timeout
         self.retry = retry
         self.compensationRetry = compensationRetry
+        self.noRetry = noRetry
+        self.compensateOn = compensateOn
+        self.stopOn = stopOn
         self.after = after
         self.uses = uses
         self.isPivot = isPivot

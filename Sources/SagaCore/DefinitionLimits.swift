@@ -11,4 +11,17 @@ public enum DefinitionLimits {
     public static let jitter = 0.0...1.0
     /// Time for one attempt where the definition doesn't say.
     public static let defaultTimeout: Milliseconds = 30_000
+    /// How long the log of an ended saga stays where the definition doesn't say: 7 days.
+    public static let defaultRetention: Milliseconds = 604_800_000
+    /// Most items of a `forEach` step.
+    public static let items = 1_000
+    /// Commands of a `forEach` step that are under way at once.
+    public static let parallel = 1...100
+    public static let defaultParallel = 10
+    /// Error codes that one list of a step names.
+    public static let codes = 32
+    /// How deep conditions may be nested, and how many tests one may have.
+    public static let (conditionDepth, conditionTests) = (8, 64)
+    /// Largest result that the items of a `forEach` step may have together: as much as one message may carry.
+    public static let resultBytes = 262_144
 }

@@ -62,7 +62,11 @@ package struct DefinitionValidator {
             var compensation: String?
             if case .operation(let operation) = step.compensation { compensation = operation }
             return Step(
-                name: step.name, kind: step.kind, compensation: compensation,
+                name: step.name, kind: kind(of: step), when: step.when, forEach: step.forEach,
+                emits: step.emits ?? Emits(),
+                codes: ErrorCodes(
+                    noRetry: step.noRetry ?? [], compensateOn: step.compensateOn, stopOn: step.stopOn ?? []),
+                compensation: compensation,
                 isCompensationWaived: step.compensation == .none,
                 timeout: step.timeout ?? (step.isCommand ? DefinitionLimits.defaultTimeout : nil),
                 retry: RetryPolicy(step.retry, defaults: base),
@@ -72,7 +76,21 @@ package struct DefinitionValidator {
         return Definition(
             name: draft.name, version: draft.version, deadline: draft.deadline,
             durability: draft.durability ?? (pivot == nil ? .async : .replicated), order: draft.order ?? .reverse,
-            whenStuck: draft.whenStuck ?? .continue, steps: steps, pivot: pivot, dependents: order.dependents)
+            whenStuck: draft.whenStuck ?? .continue,
+            retention: draft.retention ?? DefinitionLimits.defaultRetention, trigger: draft.trigger, steps: steps,
+            pivot: pivot, dependents: order.dependents)
+    }
+
+    /// The kind of a step that was checked.
+    private func kind(of step: StepDraft) -> StepKind {
+        if let delay = step.delay { return .delay(delay) }
+        if let until = step.until { return .until(until) }
+        if let signal = step.signal { return .signal(signal) }
+        if let definition = step.saga {
+            let source = step.inputFrom.flatMap { name in draft.steps.firstIndex { $0.name == name } }
+            return .child(definition: definition, inputFrom: source)
+        }
+        return .command(service: step.service ?? "", action: step.action ?? "")
     }
 
     /// Puts the faults into the order of the file, as far as the paths tell it: the header, then step by step.
@@ -112,12 +130,5 @@ extension RetryPolicy {
 
 extension StepDraft {
     /// Whether the step is none of the kinds that the coordinator executes by itself.
-    var isCommand: Bool { delay == nil && signal == nil }
-
-    /// The kind of a step that was checked.
-    fileprivate var kind: StepKind {
-        if let delay { return .delay(delay) }
-        if let signal { return .signal(signal) }
-        return .command(service: service ?? "", action: action ?? "")
-    }
+    var isCommand: Bool { delay == nil && until == nil && signal == nil && saga == nil }
 }

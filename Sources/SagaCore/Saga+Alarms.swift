@@ -65,7 +65,7 @@ extension Saga {
                     Dispatch(
                         step: index, phase: phase, attempt: state.attempts, deadline: state.due,
                         isEffectKnown: phase == .compensation && steps[index].action.status == .succeeded)))
-        case .delay: break
+        case .delay, .until, .child: break
         case .signal(let name): takeBuffered(name, for: index, at: instant)
         }
     }

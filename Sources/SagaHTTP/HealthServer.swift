@@ -1,7 +1,7 @@
 import Hummingbird
 public import Logging
 public import SagaOrchestrator
-import SagaWire
+import SagaCore
 public import ServiceLifecycle
 
 /// Why the server ended, in one line: most often, that its address is taken.

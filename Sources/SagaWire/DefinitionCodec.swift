@@ -49,6 +49,7 @@ extension JSONWriter {
             field("action", action)
         case .delay(let span): field("delay", span: span)
         case .signal(let name): field("signal", name)
+        case .until, .child: break
         }
         if step.compensation != nil || step.isCompensationWaived { field("compensation", step.compensation) }
         if let timeout = step.timeout { field("timeout", span: timeout) }

@@ -1,3 +1,4 @@
+import SagaCore
 import ArgumentParser
 import Foundation
 import LocalRedis

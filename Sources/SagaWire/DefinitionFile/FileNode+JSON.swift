@@ -1,3 +1,5 @@
+import SagaCore
+
 extension FileNode {
     /// Reads a JSON file: one value.
     static func readJSON(_ text: ArraySlice<UInt8>, maxDepth: Int) throws(TextFault) -> FileNode {

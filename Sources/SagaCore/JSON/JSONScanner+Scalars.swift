@@ -44,7 +44,7 @@ extension JSONScanner {
     }
 
     /// A string's content. Its escapes were checked when it was scanned.
-    func decode(_ text: Text) -> String {
+    package func decode(_ text: Text) -> String {
         let raw = bytes[text.range]
         guard text.hasEscapes else { return String(decoding: raw, as: UTF8.self) }
         var result = String.UnicodeScalarView()

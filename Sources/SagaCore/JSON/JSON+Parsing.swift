@@ -54,12 +54,14 @@ extension JSON {
 }
 
 /// The names of one object so far: few are compared, many are hashed.
-struct UniqueNames {
+package struct UniqueNames {
     private var few: [String] = []
     private var many: Set<String> = []
 
+    package init() {}
+
     /// False where the name is there already.
-    mutating func insert(_ name: String) -> Bool {
+    package mutating func insert(_ name: String) -> Bool {
         guard many.isEmpty else { return many.insert(name).inserted }
         guard !few.contains(name) else { return false }
         few.append(name)

@@ -1,4 +1,4 @@
-import SagaWire
+import SagaCore
 import Testing
 
 struct JSONWriterTests {

@@ -1,4 +1,4 @@
-import SagaWire
+import SagaCore
 import Testing
 
 /// The JSON reader, case by case.

@@ -1,8 +1,8 @@
 /// Splits text into JSON tokens and holds it to the grammar (RFC 8259), without recursion.
 ///
 /// - Important: Borrows its bytes: it must not outlive them.
-struct JSONScanner {
-    enum Token {
+package struct JSONScanner {
+    package enum Token {
         case beginObject, endObject, beginArray, endArray
         /// A member's name; its value follows.
         case name(Text)
@@ -15,7 +15,7 @@ struct JSONScanner {
     }
 
     /// Where a string stands, without its quotes.
-    struct Text {
+    package struct Text {
         var range: Range<Int>
         var hasEscapes: Bool
     }
@@ -24,9 +24,9 @@ struct JSONScanner {
 
     private enum Expectation { case value, firstName, firstElement, commaOrEnd, end }
 
-    let bytes: UnsafeBufferPointer<UInt8>
+    package let bytes: UnsafeBufferPointer<UInt8>
     /// Where the last token starts.
-    private(set) var tokenStart = 0
+    package private(set) var tokenStart = 0
     /// Whether there was whitespace between the tokens so far.
     private(set) var hasWhitespace = false
     var offset = 0
@@ -34,13 +34,13 @@ struct JSONScanner {
     private var containers: [Container] = []
     private var expectation = Expectation.value
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) throws(JSONFault) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int) throws(JSONFault) {
         self.bytes = bytes
         self.maxDepth = maxDepth
         if let fault = UTF8Text.firstFault(in: bytes) { throw self.fault("the text is not UTF-8", at: fault) }
     }
 
-    mutating func next() throws(JSONFault) -> Token {
+    package mutating func next() throws(JSONFault) -> Token {
         skipWhitespace()
         tokenStart = offset
         switch expectation {

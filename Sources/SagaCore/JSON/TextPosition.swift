@@ -18,17 +18,17 @@ public struct TextPosition: Sendable, Hashable, Comparable, CustomStringConverti
 }
 
 /// Turns byte offsets into positions, going forward only, so that a whole file costs one pass.
-struct TextCursor {
+package struct TextCursor {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var offset = 0
     private var position = TextPosition.start
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
     /// - Parameter target: not before the offset of the last call.
-    mutating func position(at target: Int) -> TextPosition {
+    package mutating func position(at target: Int) -> TextPosition {
         while offset < min(target, bytes.count) {
             let byte = bytes[offset]
             offset += 1
