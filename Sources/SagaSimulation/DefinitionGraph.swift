@@ -18,13 +18,15 @@ public struct DefinitionGraph: Sendable {
         }
         levels = Self.groups(level, of: Array(definition.steps.indices))
 
-        let undone = definition.steps.indices.filter { definition.steps[$0].compensation != nil }
+        let undone = definition.steps.indices.filter {
+            definition.steps[$0].undoing != nil && !definition.steps[$0].isAfterPivot
+        }
         var turn = Array(repeating: 0, count: definition.steps.count)
         if definition.order == .reverse {
             for index in order {
                 turn[index] =
                     definition.dependents[index].map { later in
-                        turn[later] + (definition.steps[later].compensation == nil ? 0 : 1)
+                        turn[later] + (undone.contains(later) ? 1 : 0)
                     }.max() ?? 0
             }
         }
@@ -81,8 +83,11 @@ extension DefinitionGraph {
     private func notes(on index: Int) -> [String] {
         let step = definition.steps[index]
         var notes: [String] = []
-        if let operation = step.compensation { notes.append("undone by \(operation)") }
+        if undoing.joined().contains(index), let operation = step.undoing { notes.append("undone by \(operation)") }
         if index == definition.pivot { notes.append("pivot: from here on only forward") }
+        if step.when != nil { notes.append("only where its condition is met") }
+        if let topic = step.emits.succeeded { notes.append("emits \(topic)") }
+        if let topic = step.emits.failed { notes.append("emits \(topic) where it fails") }
         // One line down the middle says enough where each step waits for the whole level above.
         let level = levels.firstIndex { $0.contains(index) } ?? 0
         let isPlain = level == 0 ? step.after.isEmpty : step.after == levels[level - 1]
@@ -101,7 +106,7 @@ extension DefinitionGraph {
     /// Whether the step can take effect in a saga that is then undone.
     private func isLeft(_ index: Int) -> Bool {
         let step = definition.steps[index]
-        return step.isExecutedElsewhere && step.compensation == nil && !step.isAfterPivot && index != definition.pivot
+        return step.isExecutedElsewhere && step.undoing == nil && !step.isAfterPivot && index != definition.pivot
     }
 
     private func list(_ steps: [Int]) -> String { steps.map { definition.steps[$0].name }.joined(separator: ", ") }
@@ -122,9 +127,10 @@ extension DefinitionGraph {
         var lines = ["---", "title: \"\(Self.escaped(definition.id))\"", "---", "flowchart TD"]
         for (index, step) in definition.steps.enumerated() {
             var rows = [Self.escaped(step.name), "<small>\(Self.escaped(step.summary))</small>"]
-            if let operation = step.compensation {
+            if undoing.joined().contains(index), let operation = step.undoing {
                 rows.append("<small>undone by \(Self.escaped(operation))</small>")
             }
+            if step.when != nil { rows.append("<small>only where its condition is met</small>") }
             if index == definition.pivot { rows.append("<small>pivot</small>") }
             let (open, close) = shape(of: index)
             lines.append("    s\(index)\(open)\"\(rows.joined(separator: "<br/>"))\"\(close)")

@@ -29,8 +29,10 @@ public struct Drill: Sendable {
         /// What was done, in words.
         public let disturbance: String
         public let run: SimulationRun
-        /// What stands after the end, or waits for a person.
+        /// What stands after the end though nobody wrote that it may, or waits for a person.
         public let warnings: [String]
+        /// The steps that took effect, or may have, and are not undone because `compensation: null` says so.
+        public let leftAsMeant: [String]
         /// Rules that the run broke; empty in every sound version of the machine.
         public let violations: [String]
     }
@@ -66,9 +68,11 @@ public struct Drill: Sendable {
         var simulator = Simulator(definition, disturbance.script)
         let run = simulator.run()
         let judge = DrillJudge(definition, run)
+        let isTooLate = way == .cancelled && run.timeline.contains { $0.kind == .refused }
         return Result(
-            step: definition.steps[index].name, way: way, disturbance: disturbance.text, run: run,
-            warnings: judge.warnings, violations: judge.violations)
+            step: definition.steps[index].name, way: way,
+            disturbance: disturbance.text + (isTooLate ? " (too late)" : ""), run: run,
+            warnings: judge.warnings, leftAsMeant: judge.leftAsMeant, violations: judge.violations)
     }
 }
 
@@ -94,6 +98,7 @@ extension Drill {
             let text = step.isExecutedElsewhere ? "no attempt is answered" : "the signal does not come"
             return Disturbance(script: script, text: text)
         case .compensationTroubled:
+            guard step.hasAttempts else { return nil }
             return undone(index, .trouble(times: Self.troubles), "compensation fails \(Self.troubles) times")
         case .compensationRefused:
             return undone(index, .refusal(code: "drill"), "compensation is refused")
@@ -110,7 +115,7 @@ extension Drill {
     /// Makes a step succeed and then be undone: by a later step that is refused, else by a cancel while it runs.
     private func undone(_ index: Int, _ fault: Fault, _ text: String) -> Disturbance? {
         let step = definition.steps[index]
-        guard step.compensation != nil, !step.isAfterPivot else { return nil }
+        guard step.undoing != nil, !step.isAfterPivot, index != definition.pivot else { return nil }
         var script = script
         script.faults[Fault.Place(step.name, .compensation)] = [fault]
         let order = DependencyOrder(definition)

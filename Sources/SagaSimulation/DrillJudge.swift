@@ -1,14 +1,27 @@
 import SagaCore
 
-/// Holds one run against the rules of sagas.
+/// Holds one run against the rules of sagas, by its timeline and by the effects that it left.
 struct DrillJudge {
     private(set) var warnings: [String] = []
     private(set) var violations: [String] = []
+    private(set) var leftAsMeant: [String] = []
 
     private let definition: Definition
-    private let timeline: [TimelineLine]
     private let end: SimulationRun.End
     private let effects: [String: Effect]
+    private var hasTurnedBack = false
+    /// By step, then by branch (the step, or each item of it).
+    private var branches: [[String: Branch]]
+    private var stuck: [String] = []
+
+    /// What was seen so far of what attempts are made of.
+    private struct Branch {
+        var isSent = false
+        var isRefused = false
+        var isSkipped = false
+        /// Whether those before it need not wait for its compensation any longer.
+        var isSettled = false
+    }
 
     init(_ definition: Definition, _ run: SimulationRun) {
         self.init(definition, timeline: run.timeline, end: run.end, effects: run.effects)
@@ -16,79 +29,69 @@ struct DrillJudge {
 
     init(_ definition: Definition, timeline: [TimelineLine], end: SimulationRun.End, effects: [String: Effect]) {
         self.definition = definition
-        self.timeline = timeline
         self.end = end
         self.effects = effects
-        judgeCompensations()
-        judgeOrder()
+        branches = Array(repeating: [:], count: definition.steps.count)
+        let order = DependencyOrder(definition)
+        for line in timeline { take(line, order) }
         judgeEnd()
         warnOfEffects()
         warnOfEnd()
     }
 
+    private mutating func take(_ line: TimelineLine, _ order: DependencyOrder) {
+        if line.kind == .turnedBack { hasTurnedBack = true }
+        guard let name = line.branch, let index = line.step.flatMap(definition.step(named:)) else { return }
+        var branch = branches[index][name] ?? Branch()
+        switch (line.phase, line.kind) {
+        case (.action, .sent): branch.isSent = true
+        case (.action, .failed): branch.isRefused = true
+        case (_, .skipped): (branch.isSkipped, branch.isSettled) = (true, true)
+        case (.compensation, .sent): judgeCompensation(of: index, name, branch, order)
+        case (.compensation, .succeeded): branch.isSettled = true
+        case (.compensation, .stuck): branch.isSettled = definition.whenStuck == .continue
+        default: break
+        }
+        branches[index][name] = branch
+        if line.kind == .stuck, !stuck.contains(name) { stuck.append(name) }
+    }
+
     // MARK: Rules
 
-    /// A refused step has nothing to undo; what comes after the pivot is never undone.
-    private mutating func judgeCompensations() {
-        for (place, line) in timeline.enumerated() where line.kind == .sent && line.phase == .compensation {
-            guard let name = line.step, let index = definition.step(named: name) else { continue }
-            let actions = timeline[..<place].filter { $0.step == name && $0.phase == .action }
-            if actions.contains(where: { $0.kind == .failed }) {
-                violations.append("'\(name)' was refused, and is compensated")
-            }
-            if !actions.contains(where: { $0.kind == .sent }) {
-                violations.append("'\(name)' was never sent, and is compensated")
-            }
-            if definition.steps[index].isAfterPivot {
-                violations.append("'\(name)' comes after the pivot, and is compensated")
-            }
+    /// A refused step has nothing to undo, what comes after the pivot is never undone, and a compensation waits for
+    /// those of all steps that depend on its step.
+    private mutating func judgeCompensation(of index: Int, _ name: String, _ branch: Branch, _ order: DependencyOrder) {
+        if branch.isRefused { violations.append("'\(name)' was refused, and is compensated") }
+        if !branch.isSent { violations.append("'\(name)' was never sent, and is compensated") }
+        if definition.steps[index].isAfterPivot {
+            violations.append("'\(name)' comes after the pivot, and is compensated")
         }
-    }
-
-    /// A compensation waits for those of all steps that depend on its step.
-    private mutating func judgeOrder() {
         guard definition.order == .reverse else { return }
-        let order = DependencyOrder(definition)
-        for (place, line) in timeline.enumerated()
-        where line.kind == .sent && line.phase == .compensation && line.attempt == 1 {
-            guard let index = line.step.flatMap(definition.step(named:)) else { continue }
-            for later in definition.steps.indices where order.isBefore(index, later) {
-                let step = definition.steps[later]
-                guard step.compensation != nil, isToBeUndone(step.name, before: place),
-                    !isSettled(step.name, before: place)
-                else { continue }
-                violations.append("'\(definition.steps[index].name)' is undone before '\(step.name)', which needs it")
-            }
-        }
-    }
-
-    private func isToBeUndone(_ name: String, before place: Int) -> Bool {
-        let actions = timeline[..<place].filter { $0.step == name && $0.phase == .action }
-        return actions.contains { $0.kind == .sent } && !actions.contains { $0.kind == .failed }
-    }
-
-    private func isSettled(_ name: String, before place: Int) -> Bool {
-        timeline[..<place].contains { line in
-            guard line.step == name, line.phase == .compensation else { return false }
-            switch line.kind {
-            case .succeeded, .skipped: return true
-            case .stuck: return definition.whenStuck == .continue
-            default: return false
+        for later in definition.steps.indices where order.isBefore(index, later) {
+            guard definition.steps[later].undoing != nil else { continue }
+            for (other, branch) in branches[later].sorted(by: { $0.key < $1.key })
+            where branch.isSent && !branch.isRefused && !branch.isSettled {
+                violations.append("'\(name)' is undone before '\(other)', which depends on it")
             }
         }
     }
 
     /// All or nothing: an end leaves no step half done.
     private mutating func judgeEnd() {
-        for step in definition.steps where step.isExecutedElsewhere {
-            let effect = effects[step.name] ?? .none
-            let isSkipped = timeline.contains { $0.step == step.name && $0.kind == .skipped }
-            switch end {
-            case .completed where effect != .taken && !isSkipped:
-                violations.append("the saga is completed, and the effect of '\(step.name)' is '\(effect.rawValue)'")
-            case .compensated where step.compensation != nil && (effect == .taken || effect == .possible) && !isSkipped:
-                violations.append("the saga is compensated, and '\(step.name)' is not undone")
-            default: break
+        for (index, step) in definition.steps.enumerated() where step.isExecutedElsewhere {
+            for (name, branch) in branches[index].sorted(by: { $0.key < $1.key }) where branch.isSent {
+                guard !branch.isSkipped else { continue }
+                let effect = effects[name] ?? .none
+                switch end {
+                case .completed where effect != .taken:
+                    violations.append("the saga is completed, and the effect of '\(name)' is '\(effect.rawValue)'")
+                case .compensated where step.undoing != nil && (effect == .taken || effect == .possible):
+                    violations.append("the saga is compensated, and '\(name)' is not undone")
+                default: break
+                }
+            }
+            if end == .completed, branches[index].isEmpty {
+                violations.append("the saga is completed, and '\(step.name)' was never sent")
             }
         }
         if end == .unfinished { violations.append("the saga came to no end") }
@@ -97,30 +100,33 @@ struct DrillJudge {
     // MARK: Warnings
 
     private mutating func warnOfEffects() {
-        guard end == .compensated || end == .stuck else { return }
-        for step in definition.steps where step.isExecutedElsewhere {
-            let verb: String
-            switch effects[step.name] ?? .none {
-            case .taken: verb = "took effect"
-            case .possible: verb = "may have taken effect"
-            case .none, .undone: continue
+        // A saga that is stuck on its way forward is to go on, not to be undone.
+        guard end == .compensated || hasTurnedBack else { return }
+        for (index, step) in definition.steps.enumerated() where step.isExecutedElsewhere {
+            for name in branches[index].keys.sorted() {
+                let verb: String
+                switch effects[name] ?? .none {
+                case .taken: verb = "took effect"
+                case .possible: verb = "may have taken effect"
+                case .none, .undone: continue
+                }
+                if step.undoing == nil, step.isCompensationWaived {
+                    leftAsMeant.append(name)
+                } else if !stuck.contains(name) {
+                    let reason = step.undoing == nil ? "it has no compensation" : "its compensation has not succeeded"
+                    warnings.append("'\(name)' \(verb) and is not undone: \(reason)")
+                }
             }
-            // A saga that is stuck on its way forward is to go on, not to be undone.
-            if end == .stuck, !timeline.contains(where: { $0.kind == .turnedBack }) { continue }
-            let reason =
-                step.compensation != nil
-                ? "its compensation has not succeeded"
-                : step.isCompensationWaived ? "'compensation: null' says so" : "it has no compensation"
-            warnings.append("'\(step.name)' \(verb) and is not undone: \(reason)")
         }
     }
 
     private mutating func warnOfEnd() {
         switch end {
         case .stuck:
-            let names = timeline.compactMap { $0.kind == .stuck ? $0.step.map { "'\($0)'" } : nil }
-            warnings.append("stuck at \(names.joined(separator: ", ")): waits for an operator (skald retry, skip)")
-        case .waiting, .paused, .endless: warnings.append("no end: \(end)")
+            let names = stuck.map { "'\($0)'" }.joined(separator: ", ")
+            let effect = hasTurnedBack ? ", not undone" : ""
+            warnings.append("stuck at \(names)\(effect): waits for an operator (skald retry, skip)")
+        case .waiting, .paused, .endless: warnings.append("no end: the saga \(end)")
         case .completed, .compensated, .unfinished: break
         }
     }

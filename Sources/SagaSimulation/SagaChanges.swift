@@ -9,36 +9,41 @@ struct SagaChanges {
     /// What follows where it did.
     private(set) var consequences: [TimelineLine] = []
 
-    init(from before: [StepState], to saga: Saga, at instant: Milliseconds) {
-        for (index, step) in saga.definition.steps.enumerated() {
+    private let saga: Saga
+    private let now: Milliseconds
+
+    init(from before: [Part], to saga: Saga, at instant: Milliseconds) {
+        self.saga = saga
+        now = instant
+        let untouched = StepState()
+        for part in saga.parts {
+            let old = before.first { $0.step == part.step && $0.item == part.item }
+            let step = saga.definition.steps[part.step]
             for phase in Phase.allCases {
-                let (old, new) = (before[index][phase], saga.steps[index][phase])
-                guard old.status != new.status,
-                    let (kind, text) = Self.tell(step, phase, saga.steps[index], at: instant)
-                else { continue }
+                let was = (old?[phase] ?? (phase == .action ? untouched.action : untouched.compensation)).status
+                guard was != part[phase].status, let (kind, text) = tell(step, part, phase) else { continue }
+                let attempts = part[phase].attempts
                 let line = TimelineLine(
-                    at: instant, kind, step: step.name, phase: phase, attempt: new.attempts > 0 ? new.attempts : nil,
-                    text)
+                    at: now, kind, step: step.name, item: part.item, phase: phase,
+                    attempt: attempts > 0 ? attempts : nil, text)
                 let isCause = kind != .unknown && kind != .waiting && (kind != .failed || step.isExecutedElsewhere)
                 if isCause { causes.append(line) } else { consequences.append(line) }
             }
         }
     }
 
-    private static func tell(
-        _ step: Step, _ phase: Phase, _ state: StepState, at instant: Milliseconds
-    ) -> (TimelineLine.Kind, String)? {
-        let it = state[phase]
-        let error = it.error ?? "no reason given"
-        switch it.status {
+    private func tell(_ step: Step, _ part: Part, _ phase: Phase) -> (TimelineLine.Kind, String)? {
+        let state = part[phase]
+        let error = state.error ?? "no reason given"
+        switch state.status {
         case .none, .pending: return nil
         case .running: return step.isExecutedElsewhere ? nil : (.waiting, step.summary)
         case .waiting:
-            let span = DurationText.format(max(0, it.due - instant))
-            return (.retrying, "\(phase.rawValue) attempt \(it.attempts): \(error); again in \(span)")
+            let span = Timeline.duration(max(0, state.due - now))
+            return (.retrying, "\(phase.rawValue) attempt \(state.attempts): \(error); again in \(span)")
         case .succeeded:
             guard phase == .action else { return (.succeeded, "compensated") }
-            return (.succeeded, "succeeded" + (state.result.map { ": \(shortened($0))" } ?? ""))
+            return (.succeeded, "succeeded" + (part.result.map { ": \(shortened($0))" } ?? ""))
         case .failed: return (.failed, step.isExecutedElsewhere ? "refused: \(error)" : "ends: \(error)")
         case .unknown: return (.unknown, "effect unknown: \(error)")
         case .stuck: return (.stuck, "\(phase.rawValue) is stuck: \(error)")
@@ -46,7 +51,7 @@ struct SagaChanges {
         }
     }
 
-    private static func shortened(_ payload: [UInt8]) -> String {
+    private func shortened(_ payload: [UInt8]) -> String {
         let text = String(decoding: payload, as: UTF8.self)
         return text.count > 60 ? text.prefix(60) + "…" : text
     }

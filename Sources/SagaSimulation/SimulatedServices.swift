@@ -1,6 +1,6 @@
 import SagaCore
 
-/// What is known of a step's effect at its service.
+/// What is known of a step's effect where it is executed.
 public enum Effect: String, Sendable, Hashable, CaseIterable {
     /// Nothing was done, or it was refused.
     case none
@@ -12,43 +12,47 @@ public enum Effect: String, Sendable, Hashable, CaseIterable {
     case undone
 }
 
-/// The services' side of a simulation: what each attempt is answered, by the script, and which effects stand.
+/// The other side of a simulation: what each attempt is answered, by the script, and which effects stand.
 struct SimulatedServices {
+    enum Answer {
+        case success(result: [UInt8]?)
+        case refusal(code: String)
+        case trouble(code: String?)
+        case silence
+    }
+
+    static let refusal = "simulated refusal"
+    static let trouble = "simulated trouble"
+
     let script: SimulationScript
+    /// By step, or by item (`reserve#3`).
     private(set) var effects: [String: Effect] = [:]
 
     init(script: SimulationScript) {
         self.script = script
     }
 
-    /// The answer to an attempt; nil where none comes.
-    mutating func answer(_ step: Step, _ dispatch: Dispatch) -> Reply? {
-        var reply = Reply(step: step.name, phase: dispatch.phase, attempt: dispatch.attempt, outcome: .succeeded)
-        switch fault(of: step.name, dispatch.phase, at: dispatch.attempt) {
+    /// The answer to an attempt (from 1).
+    mutating func answer(_ step: String, item: Int? = nil, _ phase: Phase, attempt: Int) -> Answer {
+        let name = branchName(step, item)
+        switch fault(of: step, item: item, phase, at: attempt) {
         case .silence:
-            if dispatch.phase == .action { note(.possible, of: step.name) }
-            return nil
-        case .trouble:
-            reply.outcome = .retry
-            reply.error = "simulated trouble"
+            if phase == .action { effects[name] = .possible }
+            return .silence
+        case .trouble(_, let code):
+            return .trouble(code: code)
         case .refusal(let code):
-            reply.outcome = .failed
             // A refusal is proof that no earlier attempt left an effect.
-            if dispatch.phase == .action { note(.none, of: step.name) }
-            reply.error = "simulated refusal"
-            reply.code = code
+            if phase == .action { effects[name] = Effect.none }
+            return .refusal(code: code)
         case nil:
-            note(dispatch.phase == .action ? .taken : .undone, of: step.name)
-            if dispatch.phase == .action { reply.result = script.results[step.name] }
+            effects[name] = phase == .action ? .taken : .undone
+            return .success(result: phase == .action ? script.results[step] : nil)
         }
-        return reply
     }
 
-    func fault(of step: String, _ phase: Phase, at attempt: Int) -> Fault? {
-        script.faults[Fault.Place(step, phase)]?.fault(at: attempt)
-    }
-
-    private mutating func note(_ effect: Effect, of step: String) {
-        effects[step] = effect
+    func fault(of step: String, item: Int? = nil, _ phase: Phase, at attempt: Int) -> Fault? {
+        let own = item.flatMap { script.faults[Fault.Place(step, item: $0, phase)] }
+        return (own ?? script.faults[Fault.Place(step, phase)])?.fault(at: attempt)
     }
 }

@@ -30,13 +30,13 @@ public struct SimulationRun: Sendable {
         case compensated
         /// Waits for an operator.
         case stuck
-        /// Only a signal with one of these names moves it on.
-        case waiting(signals: [String])
+        /// Only these move it on: signals, child sagas.
+        case waiting(for: [String])
         /// Only an operator's `resume` moves it on.
         case paused
         /// These steps are tried again without end.
         case endless(steps: [String])
-        /// The simulation gave up after ``Simulator``'s bound of log entries.
+        /// The simulation gave up: no end after 20,000 log entries.
         case unfinished
     }
 
@@ -46,12 +46,12 @@ public struct SimulationRun: Sendable {
     public let duration: Milliseconds
     /// The saga as its log tells it at the end.
     public let saga: Saga
-    /// What stands at the services, by step.
+    /// What stands at the services, by step, and of a `forEach` step by item (`reserve#3`).
     public let effects: [String: Effect]
 
     /// The steps that were compensated, in the order in which that succeeded.
     public var compensated: [String] {
-        timeline.compactMap { $0.kind == .succeeded && $0.phase == .compensation ? $0.step : nil }
+        timeline.compactMap { $0.kind == .succeeded && $0.phase == .compensation && $0.item == nil ? $0.step : nil }
     }
 }
 
@@ -62,7 +62,7 @@ extension SimulationRun.End: CustomStringConvertible {
         case .completed: "completed"
         case .compensated: "compensated"
         case .stuck: "stuck"
-        case .waiting(let signals): "waits for signal " + signals.map { "'\($0)'" }.joined(separator: ", ")
+        case .waiting(let awaited): "waits for \(awaited.joined(separator: ", "))"
         case .paused: "paused"
         case .endless(let steps): "tries \(steps.map { "'\($0)'" }.joined(separator: ", ")) without end"
         case .unfinished: "unfinished"

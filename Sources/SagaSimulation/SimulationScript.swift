@@ -80,7 +80,7 @@ extension SimulationScript {
         for place in faults.keys.sorted(by: { ($0.step, $0.phase.rawValue) < ($1.step, $1.phase.rawValue) }) {
             let step = try step(place.step, of: definition)
             for fault in faults[place] ?? [] {
-                try check(fault, at: step, place.phase, of: definition)
+                try check(fault, at: step, place, of: definition)
             }
         }
         for name in results.keys.sorted() { _ = try step(name, of: definition) }
@@ -88,17 +88,24 @@ extension SimulationScript {
     }
 
     private func check(
-        _ fault: Fault, at step: Step, _ phase: Phase, of definition: Definition
+        _ fault: Fault, at step: Step, _ place: Fault.Place, of definition: Definition
     ) throws(SimulationScriptFault) {
         if let times = fault.times, times < 1 {
             throw SimulationScriptFault("a fault of '\(step.name)' happens once or more, not \(times) times")
         }
-        if phase == .compensation, step.compensation == nil {
+        if place.phase == .compensation, step.undoing == nil {
             throw SimulationScriptFault("step '\(step.name)' has no compensation that could fail")
         }
-        guard !step.isExecutedElsewhere else { return }
-        if case .signal = step.answerer, fault == .silence(times: nil) { return }
-        throw SimulationScriptFault("step '\(step.name)' \(step.summary): no service can fail it")
+        if let item = place.item, step.forEach == nil || item < 0 {
+            throw SimulationScriptFault("step '\(step.name)' has no item \(item)")
+        }
+        switch (step.answerer, fault) {
+        case (.service, _), (.signal, .silence(nil)), (.child, .silence(nil)), (.child, .refusal): return
+        case (.child, _):
+            throw SimulationScriptFault("step '\(step.name)' is a child saga: it is refused, or does not end")
+        case (.clock, _), (.signal, _):
+            throw SimulationScriptFault("step '\(step.name)' \(step.summary): no service can fail it")
+        }
     }
 
     private func check(_ intervention: Intervention, against definition: Definition) throws(SimulationScriptFault) {

@@ -6,11 +6,15 @@ struct Simulator {
     static let maxEntries = 20_000
     /// Attempts that came to nothing after which an endless policy is taken to be endless.
     static let attemptsTaken = 12
+    /// A policy with more attempts to go than these is as good as endless.
+    static let attemptsInSight = 500
 
     /// Something that reaches the saga at an instant.
     private struct Arrival {
         var at: Milliseconds
         var event: Event
+        /// Whether it answers what was sent; else it comes from outside.
+        var isAnswer = false
     }
 
     let definition: Definition
@@ -45,19 +49,20 @@ struct Simulator {
         var text = "\(definition.id) starts"
         if let deadline = saga.deadline { text += ", deadline in \(DurationText.format(deadline - now))" }
         write(.started, text)
-        record(from: Array(repeating: StepState(), count: definition.steps.count), wasCompensating: false, directives)
+        record(from: [], wasCompensating: false, directives)
     }
 
     mutating func run() -> SimulationRun {
         var endless: [String] = []
         while saga.entryCount < Self.maxEntries {
             endless = stepsWithoutEnd
-            guard endless.isEmpty else { break }
-            let alarm = saga.nextAlarm
+            let alarm = endless.isEmpty ? saga.nextAlarm : deadline
             if let arrival = arrivals.first, arrival.at <= alarm ?? .max {
+                if !endless.isEmpty { writeAhead(to: arrival.at, endless) }
                 arrivals.removeFirst()
                 feed(arrival.event, at: arrival.at)
             } else if let alarm {
+                if !endless.isEmpty { writeAhead(to: alarm, endless) }
                 feed(.tick, at: alarm)
             } else {
                 break
@@ -71,8 +76,8 @@ struct Simulator {
             effects: services.effects)
     }
 
-    private mutating func arrive(_ event: Event, after span: Milliseconds) {
-        let arrival = Arrival(at: now.adding(span), event: event)
+    private mutating func arrive(_ event: Event, after span: Milliseconds, isAnswer: Bool = false) {
+        let arrival = Arrival(at: now.adding(span), event: event, isAnswer: isAnswer)
         let place = arrivals.firstIndex { $0.at > arrival.at } ?? arrivals.endIndex
         arrivals.insert(arrival, at: place)
     }
@@ -81,44 +86,56 @@ struct Simulator {
         now = max(now, instant)
         switch saga.decide(event, at: now) {
         case .ignore:
-            if let text = event.text { write(.refused, "\(text): changes nothing") }
+            if let text = event.text { write(.ignored, "\(text): changes nothing") }
         case .refuse(let reason):
             write(.refused, "\(event.text ?? "refused"): refused, \(reason)")
         case .accept(let fact):
             if let text = event.text, let kind = event.kind { write(kind, text) }
-            let (steps, wasCompensating) = (saga.steps, saga.isCompensating)
+            let (parts, wasCompensating) = (saga.parts, saga.isCompensating)
             var directives: [Directive] = []
             saga.evolve(LogEntry(index: saga.entryCount, at: now, fact: fact), directives: &directives)
             lastMove = now
-            record(from: steps, wasCompensating: wasCompensating, directives)
+            record(from: parts, wasCompensating: wasCompensating, directives)
         }
     }
 
     // MARK: What follows from an entry
 
-    private mutating func record(from steps: [StepState], wasCompensating: Bool, _ directives: [Directive]) {
-        let changes = SagaChanges(from: steps, to: saga, at: now)
+    private mutating func record(from parts: [Part], wasCompensating: Bool, _ directives: [Directive]) {
+        let changes = SagaChanges(from: parts, to: saga, at: now)
         for line in changes.causes { write(line) }
         if saga.isCompensating, !wasCompensating { write(.turnedBack, "turns back: \(saga.error ?? "no reason")") }
         for line in changes.consequences { write(line) }
         for directive in directives { perform(directive) }
-        for index in definition.steps.indices where steps[index].action.status != saga.steps[index].action.status {
-            stepMoved(index)
+        for index in definition.steps.indices {
+            let old = parts.first { $0.step == index && $0.item == nil }?.action.status ?? .none
+            if old != saga.steps[index].action.status { stepMoved(index) }
         }
     }
 
     private mutating func perform(_ directive: Directive) {
         switch directive {
         case .send(let dispatch):
-            let step = definition.steps[dispatch.step]
-            let text = "\(dispatch.phase.rawValue) attempt \(dispatch.attempt) \(step.request(of: dispatch.phase))"
-            write(.sent, text, step: step.name, dispatch.phase, attempt: dispatch.attempt)
-            if let reply = services.answer(step, dispatch) { arrive(.reply(reply), after: script.latency) }
+            send(dispatch)
         case .finish(let status):
-            write(.ended, "\(status.rawValue) after \(Timeline.offset(now - script.startedAt).dropFirst())")
+            write(.ended, "\(status.rawValue) after \(Timeline.duration(now - script.startedAt))")
         case .reopen:
             write(.reopened, "goes on")
         }
+    }
+
+    private mutating func send(_ dispatch: Dispatch) {
+        let step = definition.steps[dispatch.step]
+        let text = "\(dispatch.phase.rawValue) attempt \(dispatch.attempt) \(step.request(of: dispatch.phase))"
+        write(.sent, text, step: step.name, dispatch.phase, attempt: dispatch.attempt)
+        var reply = Reply(step: step.name, phase: dispatch.phase, attempt: dispatch.attempt, outcome: .succeeded)
+        switch services.answer(step.name, dispatch.phase, attempt: dispatch.attempt) {
+        case .success(let result): reply.result = result
+        case .refusal(let code): (reply.outcome, reply.error, reply.code) = (.failed, SimulatedServices.refusal, code)
+        case .trouble(let code): (reply.outcome, reply.error, reply.code) = (.retry, SimulatedServices.trouble, code)
+        case .silence: return
+        }
+        arrive(.reply(reply), after: script.latency, isAnswer: true)
     }
 
     /// Signals that come by themselves, and interventions at a step's moments.
@@ -139,18 +156,24 @@ struct Simulator {
 
     // MARK: The end
 
-    /// The steps that are tried for ever, where nothing else is under way and nothing can turn the saga back.
+    /// When the saga turns back if nothing happens before.
+    private var deadline: Milliseconds? { saga.isCompensating || saga.isPivotDue ? nil : saga.deadline }
+
+    /// The steps that are tried again and again, where nothing else is under way: the machine need not be shown each
+    /// attempt, as it takes an alarm that rings late as well.
     private var stepsWithoutEnd: [String] {
-        guard arrivals.isEmpty, !saga.isPaused, !saga.status.isFinal else { return [] }
-        if saga.deadline != nil, !saga.isCompensating, !saga.isPivotDue { return [] }
+        guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return [] }
         var names: [String] = []
-        for (step, state) in zip(definition.steps, saga.steps) {
-            for phase in Phase.allCases where state[phase].isActive && state[phase].due != .max {
+        for part in saga.parts {
+            let step = definition.steps[part.step]
+            for phase in Phase.allCases where part[phase].isActive && part[phase].due != .max {
                 let policy = phase == .action ? step.retry : step.compensationRetry
-                let fault = services.fault(of: step.name, phase, at: state[phase].attempts + 1)
-                guard policy.attempts == 0, state[phase].attempts >= Self.attemptsTaken, let fault, fault.times == nil
+                let attempts = part[phase].attempts
+                let fault = services.fault(of: step.name, item: part.item, phase, at: attempts + 1)
+                let isEndless = policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight
+                guard step.hasAttempts, isEndless, attempts >= Self.attemptsTaken, let fault, fault.times == nil
                 else { return [] }
-                names.append(step.name)
+                names.append(branchName(step.name, part.item))
             }
         }
         return names
@@ -165,11 +188,15 @@ struct Simulator {
         }
         if !endless.isEmpty { return .endless(steps: endless) }
         if saga.isPaused { return .paused }
-        let signals = zip(definition.steps, saga.steps).compactMap { step, state -> String? in
-            guard case .signal(let name) = step.answerer, state.action.status == .running else { return nil }
-            return name
+        let awaited = zip(definition.steps, saga.steps).compactMap { step, state -> String? in
+            guard state.action.status == .running || state.compensation.status == .running else { return nil }
+            switch step.answerer {
+            case .signal(let name): return "signal '\(name)'"
+            case .child: return "child saga '\(step.name)'"
+            case .service, .clock: return nil
+            }
         }
-        return saga.nextAlarm == nil && !signals.isEmpty ? .waiting(signals: signals) : .unfinished
+        return saga.nextAlarm == nil && !awaited.isEmpty ? .waiting(for: awaited) : .unfinished
     }
 
     private mutating func conclude(_ end: SimulationRun.End) {
@@ -177,17 +204,23 @@ struct Simulator {
         case .completed, .compensated, .stuck: break
         case .waiting: write(.note, "\(end): nothing else moves it")
         case .paused: write(.note, "paused: nothing but 'resume' moves it")
-        case .endless: write(.note, "\(end): its policy has no limit of attempts, and nothing else moves the saga")
+        case .endless: write(.note, "\(end): nothing but the end of the trouble moves the saga")
         case .unfinished: write(.note, "no end after \(saga.entryCount) log entries")
         }
     }
 
     // MARK: Lines
 
+    private mutating func writeAhead(to instant: Milliseconds, _ steps: [String]) {
+        let names = steps.map { "'\($0)'" }.joined(separator: ", ")
+        write(.note, "tries \(names) on and on until \(Timeline.offset(instant - script.startedAt))")
+    }
+
     private mutating func write(
-        _ kind: TimelineLine.Kind, _ text: String, step: String? = nil, _ phase: Phase? = nil, attempt: Int? = nil
+        _ kind: TimelineLine.Kind, _ text: String, step: String? = nil, item: Int? = nil, _ phase: Phase? = nil,
+        attempt: Int? = nil
     ) {
-        write(TimelineLine(at: now, kind, step: step, phase: phase, attempt: attempt, text))
+        write(TimelineLine(at: now, kind, step: step, item: item, phase: phase, attempt: attempt, text))
     }
 
     private mutating func write(_ line: TimelineLine) {

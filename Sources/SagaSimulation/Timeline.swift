@@ -17,10 +17,14 @@ public struct TimelineLine: Sendable, Hashable {
         case unknown
         case stuck
         case skipped
+        /// A topic was told.
+        case emitted
         case signal
         case order
-        /// An order or a signal that was refused, or changed nothing.
+        /// An order or a signal that was refused.
         case refused
+        /// An order or a signal that changed nothing.
+        case ignored
         case turnedBack
         case reopened
         /// The saga's status changed for good, or to `stuck`.
@@ -34,22 +38,32 @@ public struct TimelineLine: Sendable, Hashable {
     public var kind: Kind
     /// Nil: the saga as a whole.
     public var step: String?
+    /// Of a `forEach` step: place in its list, from 0.
+    public var item: Int?
     public var phase: Phase?
     public var attempt: Int?
     /// What happened, without the step's name.
     public var text: String
 
     public init(
-        at: Milliseconds, _ kind: Kind, step: String? = nil, phase: Phase? = nil, attempt: Int? = nil, _ text: String
+        at: Milliseconds, _ kind: Kind, step: String? = nil, item: Int? = nil, phase: Phase? = nil,
+        attempt: Int? = nil, _ text: String
     ) {
         self.at = at
         self.kind = kind
         self.step = step
+        self.item = item
         self.phase = phase
         self.attempt = attempt
         self.text = text
     }
+
+    /// `reserve`, or `reserve#3` for an item of it; nil for the saga as a whole.
+    public var branch: String? { step.map { branchName($0, item) } }
 }
+
+/// How a step, or one item of it, is called where people read it.
+func branchName(_ step: String, _ item: Int?) -> String { item.map { "\(step)#\($0)" } ?? step }
 
 /// A timeline as text, one line for each thing that happened.
 public enum Timeline {
@@ -59,7 +73,7 @@ public enum Timeline {
     public static func text(_ lines: [TimelineLine]) -> [String] {
         let lines = folded(lines)
         let times = lines.map { offset($0.at) }
-        let names = lines.map { $0.step ?? "saga" }
+        let names = lines.map { $0.branch ?? "saga" }
         let timeWidth = times.map(\.count).max() ?? 0
         let nameWidth = names.map(\.count).max() ?? 0
         return lines.indices.map { index in
@@ -67,17 +81,20 @@ public enum Timeline {
         }
     }
 
-    /// A span since the start: `+0.010s`, `+2m03.500s`, `+1d02h00m00.000s`.
-    package static func offset(_ span: Milliseconds) -> String {
+    /// An instant since the start: `+0.010s`, `+2m03.500s`.
+    package static func offset(_ span: Milliseconds) -> String { "+" + duration(span) }
+
+    /// A span to the millisecond: `0.010s`, `2m03.500s`, `1d02h00m00.000s`.
+    public static func duration(_ span: Milliseconds) -> String {
         let (seconds, rest) = (span / 1_000, span % 1_000)
         let fraction = "." + pad(String(rest), zeros: 3) + "s"
-        guard seconds >= 60 else { return "+\(seconds)\(fraction)" }
+        guard seconds >= 60 else { return "\(seconds)\(fraction)" }
         var parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m")]
         parts.removeSubrange(..<(parts.firstIndex { $0.0 != 0 } ?? 0))
         let head = parts.enumerated().map { index, part in
             pad(String(part.0), zeros: index == 0 ? 1 : 2) + part.1
         }
-        return "+" + head.joined() + pad(String(seconds % 60), zeros: 2) + fraction
+        return head.joined() + pad(String(seconds % 60), zeros: 2) + fraction
     }
 
     private static let kept = (head: 6, tail: 2)
@@ -96,7 +113,8 @@ public enum Timeline {
                 result += run.prefix(kept.head)
                 result.append(
                     TimelineLine(
-                        at: hidden.first?.at ?? 0, .note, step: lines[start].step, "… attempts \(first) to \(last) …"))
+                        at: hidden.first?.at ?? 0, .note, step: lines[start].step, item: lines[start].item,
+                        "… attempts \(first) to \(last) …"))
                 result += run.suffix(kept.tail)
             } else {
                 result += run
@@ -109,7 +127,7 @@ public enum Timeline {
     private static func isAttempt(_ line: TimelineLine) -> Bool { line.kind == .sent || line.kind == .retrying }
 
     private static func isRepetition(_ line: TimelineLine, of first: TimelineLine) -> Bool {
-        isAttempt(line) && line.step == first.step && line.phase == first.phase
+        isAttempt(line) && line.branch == first.branch && line.phase == first.phase
     }
 
     private static func pad(_ text: String, left width: Int) -> String {

@@ -27,6 +27,7 @@ struct Drill: ParsableCommand {
             } else {
                 print((place > 0 ? "\n" : "") + definition.id)
                 print(table(results))
+                for line in leftAsMeant(results) { print(line) }
             }
             for result in results {
                 for violation in result.violations {
@@ -50,14 +51,28 @@ struct Drill: ParsableCommand {
             [
                 result.step, result.disturbance, result.run.end.name,
                 result.run.compensated.isEmpty ? "-" : result.run.compensated.joined(separator: ", "),
-                duration(result.run.duration), (result.violations + result.warnings).joined(separator: "; "),
+                Timeline.duration(result.run.duration), (result.violations + result.warnings).joined(separator: "; "),
             ]
         }
         return Terminal.table(["STEP", "WHAT IS DONE TO IT", "END", "COMPENSATED", "TOOK", "WARNING"], rows)
+            .split(separator: "\n").map { line in
+                line.reversed().drop { $0 == " " }.reversed().map(String.init).joined()
+            }.joined(separator: "\n")
     }
 
-    private func duration(_ span: Milliseconds) -> String {
-        span < 10_000 ? "\(span)ms" : DurationText.format(span / 1_000 * 1_000)
+    /// What stands as the definition says, once a step rather than in every row.
+    private func leftAsMeant(_ results: [SagaSimulation.Drill.Result]) -> [String] {
+        var counts: [(name: String, count: Int)] = []
+        for name in results.flatMap(\.leftAsMeant) {
+            if let place = counts.firstIndex(where: { $0.name == name }) {
+                counts[place].count += 1
+            } else {
+                counts.append((name, 1))
+            }
+        }
+        return counts.map { name, count in
+            "'\(Terminal.clean(name))' stands, or may, in \(count) of the runs that were undone, as 'compensation: null' says"
+        }
     }
 }
 
@@ -76,6 +91,9 @@ extension SagaSimulation.Drill.Result {
         writer.field("took", run.duration)
         writer.beginArray("warnings")
         for warning in warnings { writer.value(warning) }
+        writer.endArray()
+        writer.beginArray("leftAsMeant")
+        for name in leftAsMeant { writer.value(name) }
         writer.endArray()
         writer.beginArray("violations")
         for violation in violations { writer.value(violation) }

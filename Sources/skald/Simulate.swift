@@ -51,6 +51,7 @@ extension TimelineLine {
         writer.field("at", at)
         writer.field("type", kind.rawValue)
         writer.field("step", step)
+        writer.field("item", item.map(Int64.init))
         writer.field("phase", phase?.rawValue)
         writer.field("attempt", attempt.map(Int64.init))
         writer.field("text", text)

@@ -36,7 +36,8 @@ struct DisturbanceOptions: ParsableArguments {
     @Option(
         name: .customLong("fail"),
         help: ArgumentHelp(
-            "The step's action is refused; with N, it answers 'retry' N times.", valueName: "step[:n]"))
+            "The step's action is refused; with N, it answers 'retry' N times; with a code, by that.",
+            valueName: "step[:n][=code]"))
     var failures: [String] = []
     @Option(
         name: .customLong("timeout"),
@@ -46,7 +47,8 @@ struct DisturbanceOptions: ParsableArguments {
     @Option(
         name: .customLong("fail-compensation"),
         help: ArgumentHelp(
-            "The step's compensation is refused; with N, it answers 'retry' N times.", valueName: "step[:n]"))
+            "The step's compensation is refused; with N, it answers 'retry' N times.",
+            valueName: "step[:n][=code]"))
     var compensationFailures: [String] = []
     @Option(
         name: .customLong("timeout-compensation"),
@@ -79,18 +81,25 @@ struct DisturbanceOptions: ParsableArguments {
             (timeouts, "--timeout", Phase.action), (compensationTimeouts, "--timeout-compensation", .compensation),
         ] {
             for text in texts {
-                let (step, times) = try stepAndTimes(text, option)
-                script.faults[Fault.Place(step, phase), default: []].append(.silence(times: times))
+                let (place, times) = try placeAndTimes(text, option, phase)
+                script.faults[place, default: []].append(.silence(times: times))
             }
         }
         for (texts, option, phase) in [
             (failures, "--fail", Phase.action), (compensationFailures, "--fail-compensation", .compensation),
         ] {
-            let faults = try texts.map { try stepAndTimes($0, option) }
-            for (step, times) in faults.filter({ $0.1 != nil }) + faults.filter({ $0.1 == nil }) {
-                script.faults[Fault.Place(step, phase), default: []].append(
-                    times.map { .trouble(times: $0) } ?? .refusal(code: "simulated"))
+            var refusals: [(Fault.Place, Fault)] = []
+            for text in texts {
+                let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                let code = parts.count == 2 ? parts[1] : nil
+                let (place, times) = try placeAndTimes(parts[0], option, phase)
+                if let times {
+                    script.faults[place, default: []].append(.trouble(times: times, code: code))
+                } else {
+                    refusals.append((place, .refusal(code: code ?? "simulated")))
+                }
             }
+            for (place, refusal) in refusals { script.faults[place, default: []].append(refusal) }
         }
         try addInterventions(to: &script)
     }
@@ -117,13 +126,22 @@ struct DisturbanceOptions: ParsableArguments {
         }
     }
 
-    private func stepAndTimes(_ text: String, _ option: String) throws -> (String, Int?) {
+    /// Reads `STEP`, `STEP#ITEM` and `STEP:N`.
+    private func placeAndTimes(_ text: String, _ option: String, _ phase: Phase) throws -> (Fault.Place, Int?) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return (text, nil) }
+        let branch = parts[0].split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        var place = Fault.Place(branch[0], phase)
+        if branch.count == 2 {
+            guard let item = Int(branch[1]), item >= 0 else {
+                throw ValidationError("\(option) takes STEP or STEP#ITEM with ITEM from 0, not '\(text)'")
+            }
+            place.item = item
+        }
+        guard parts.count == 2 else { return (place, nil) }
         guard let times = Int(parts[1]), DefinitionLimits.attempts.contains(times), times > 0 else {
             throw ValidationError("\(option) takes STEP or STEP:N with N from 1, not '\(text)'")
         }
-        return (String(parts[0]), times)
+        return (place, times)
     }
 
     private func moment(_ text: String, _ option: String) throws -> Intervention.Moment {
