@@ -55,26 +55,55 @@ extension SagaView {
         writer.field("attempts", step.compensation.attempts)
         writer.field("error", step.compensation.error)
         writer.endObject()
+        if !step.items.isEmpty { writeItems(step.items, of: index, to: &writer) }
         writer.endObject()
+    }
+
+    private func writeItems(_ items: [ItemState], of index: Int, to writer: inout JSONWriter) {
+        writer.beginArray("items")
+        for item in items {
+            writer.beginObject()
+            writer.field("value", payload: item.value)
+            writer.field("status", Self.text(item.action, isCommand: true))
+            writer.field("attempts", item.action.attempts)
+            writer.field("result", payload: item.result)
+            writer.field("error", item.action.error)
+            writer.beginObject("compensation")
+            writer.field("status", Self.compensationText(item.compensation))
+            writer.field("attempts", item.compensation.attempts)
+            writer.field("error", item.compensation.error)
+            writer.endObject()
+            writer.endObject()
+        }
+        writer.endArray()
     }
 
     /// One of `pending`, `running`, `waiting`, `succeeded`, `failed`, `skipped`. A step whose effect is unknown, and one
     /// that is stuck, count as failed; the error says more.
     public func stepStatus(_ index: Int) -> String {
-        switch saga.steps[index].action.status {
+        let step = saga.definition.steps[index]
+        return Self.text(saga.steps[index].action, isCommand: step.service != nil)
+    }
+
+    private static func text(_ action: PhaseState, isCommand: Bool) -> String {
+        switch action.status {
         case .none, .pending: "pending"
-        case .running: saga.definition.steps[index].service == nil ? "waiting" : "running"
+        case .running: isCommand ? "running" : "waiting"
         case .waiting: "waiting"
         case .succeeded: "succeeded"
         case .failed, .unknown, .stuck: "failed"
-        case .skipped: "skipped"
+        case .skipped, .omitted: "skipped"
         }
     }
 
     /// One of `none`, `pending`, `running`, `succeeded`, `stuck`. Between two attempts it is `running`.
     public func compensationStatus(_ index: Int) -> String {
-        switch saga.steps[index].compensation.status {
-        case .none: "none"
+        Self.compensationText(saga.steps[index].compensation)
+    }
+
+    private static func compensationText(_ compensation: PhaseState) -> String {
+        switch compensation.status {
+        case .none, .omitted: "none"
         case .pending: "pending"
         case .running, .waiting: "running"
         case .succeeded, .skipped: "succeeded"

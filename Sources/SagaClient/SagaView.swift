@@ -22,13 +22,13 @@ public struct SagaView: Sendable {
 /// Something that happened to a saga, or that it did.
 public struct TimelineEntry: Sendable, Hashable {
     public var at: Milliseconds
-    /// `started`, `sent`, `reply`, `heartbeat`, `order`, `signal`, `rewind`, `alarm`, `completed`, `compensated`, `stuck`
-    /// or `resumed`.
+    /// `started`, `sent`, `reply`, `heartbeat`, `order`, `signal`, `rewind`, `alarm`, `child`, `recall`, `event`,
+    /// `completed`, `compensated`, `stuck` or `resumed`.
     public var type: String
     public var step: String?
     public var phase: Phase?
     public var attempt: Int?
-    /// A reply's outcome, an order's operation, a signal's name.
+    /// A reply's outcome, an order's operation, a signal's name, a child's outcome or id, an event's topic.
     public var what: String?
     public var text: String?
 
@@ -53,11 +53,24 @@ public struct TimelineEntry: Sendable, Hashable {
             case .send(let dispatch):
                 entries.append(
                     TimelineEntry(
-                        at: entry.at, type: "sent", step: saga.definition.steps[dispatch.step].name,
+                        at: entry.at, type: "sent", step: saga.name(of: dispatch.branch),
                         phase: dispatch.phase, attempt: dispatch.attempt))
             case .finish(let status):
                 entries.append(TimelineEntry(at: entry.at, type: status.rawValue, text: saga.error))
             case .reopen: entries.append(TimelineEntry(at: entry.at, type: "resumed"))
+            case .startChild(let step), .undoChild(let step):
+                let isStart = directive == .startChild(step: step)
+                entries.append(
+                    TimelineEntry(
+                        at: entry.at, type: "sent", step: saga.definition.steps[step].name,
+                        phase: isStart ? .action : .compensation, what: saga.childID(of: step)))
+            case .emit(let step, let outcome):
+                let emits = saga.definition.steps[step].emits
+                entries.append(
+                    TimelineEntry(
+                        at: entry.at, type: "event", step: saga.definition.steps[step].name,
+                        what: outcome == .succeeded ? emits.succeeded : emits.failed))
+            case .verifyChild, .verified: break
             }
         }
         return entries
@@ -71,12 +84,13 @@ public struct TimelineEntry: Sendable, Hashable {
             what = "\(started.definition)@\(started.version)"
         case .replied(let reply):
             type = "reply"
-            (step, phase, attempt, what) = (reply.step, reply.phase, reply.attempt, reply.outcome.rawValue)
+            let name = reply.step + (reply.item.map { "#\($0)" } ?? "")
+            (step, phase, attempt, what) = (name, reply.phase, reply.attempt, reply.outcome.rawValue)
             text = [reply.error, reply.code.map { "(\($0))" }].compactMap(\.self).joined(separator: " ")
             if text == "" { text = nil }
-        case .beat(let step, let phase):
+        case .beat(let step, let item, let phase):
             type = "heartbeat"
-            (self.step, self.phase) = (step, phase)
+            (self.step, self.phase) = (step + (item.map { "#\($0)" } ?? ""), phase)
         case .ticked: type = "alarm"
         case .ordered(let order):
             type = "order"
@@ -88,6 +102,12 @@ public struct TimelineEntry: Sendable, Hashable {
         case .rewound(let era):
             type = "rewind"
             text = "era \(era)"
+        case .childReported(let report):
+            type = "child"
+            (step, what, text) = (report.step, report.outcome.rawValue, report.error)
+        case .recalled(let reason):
+            type = "recall"
+            text = reason
         }
     }
 }

@@ -23,7 +23,7 @@ public enum Fact: Sendable, Hashable {
     /// A participant's answer that counted.
     case replied(Reply)
     /// A sign of life of a running attempt, which restarts its timeout.
-    case beat(step: String, phase: Phase)
+    case beat(step: String, item: Int?, phase: Phase)
     /// Time has reached the entry's instant: whatever was due by then happens.
     case ticked
     /// An operator's order that was accepted.
@@ -32,6 +32,10 @@ public enum Fact: Sendable, Hashable {
     case signaled(Signal)
     /// The partition's history was rewound: newest writes may be lost, and everything recorded is to be verified.
     case rewound(era: Int64)
+    /// What a step's child saga told.
+    case childReported(ChildReport)
+    /// The parent of this child saga takes it back.
+    case recalled(reason: String)
 }
 
 /// How a saga began.
@@ -47,11 +51,16 @@ public struct Started: Sendable, Hashable {
     public var notBefore: Milliseconds?
     public var labels: [String: String]
     public var traceparent: String?
+    /// Whether the saga is a step of the one whose id is this one's up to its last `/`.
+    public var isChild: Bool
+    /// Whether the saga is entered to be undone: a child that its parent's log does not know any more.
+    public var isRecalled: Bool
     public var input: [UInt8]
 
     public init(
         definition: String, version: Int, era: Int64, isAfterRewind: Bool = false, deadline: Milliseconds? = nil,
-        notBefore: Milliseconds? = nil, labels: [String: String] = [:], traceparent: String? = nil, input: [UInt8] = []
+        notBefore: Milliseconds? = nil, labels: [String: String] = [:], traceparent: String? = nil,
+        isChild: Bool = false, isRecalled: Bool = false, input: [UInt8] = []
     ) {
         self.definition = definition
         self.version = version
@@ -61,6 +70,8 @@ public struct Started: Sendable, Hashable {
         self.notBefore = notBefore
         self.labels = labels
         self.traceparent = traceparent
+        self.isChild = isChild
+        self.isRecalled = isRecalled
         self.input = input
     }
 }
@@ -76,6 +87,8 @@ public struct Reply: Sendable, Hashable {
     }
 
     public var step: String
+    /// Of a `forEach` step: place in its list, from 0.
+    public var item: Int?
     public var phase: Phase
     public var attempt: Int
     public var outcome: Outcome
@@ -86,10 +99,12 @@ public struct Reply: Sendable, Hashable {
     public var retryAfter: Milliseconds?
 
     public init(
-        step: String, phase: Phase, attempt: Int, outcome: Outcome, result: [UInt8]? = nil, error: String? = nil,
+        step: String, item: Int? = nil, phase: Phase, attempt: Int, outcome: Outcome, result: [UInt8]? = nil,
+        error: String? = nil,
         code: String? = nil, retryAfter: Milliseconds? = nil
     ) {
         self.step = step
+        self.item = item
         self.phase = phase
         self.attempt = attempt
         self.outcome = outcome

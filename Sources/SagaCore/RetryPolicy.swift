@@ -51,10 +51,12 @@ public struct RetryPolicy: Sendable, Hashable {
 }
 
 /// FNV-1a over the parts that name an attempt, finished by SplitMix64's mixer: the seed of a backoff's jitter.
-package func jitterSeed(saga: String, step: Int, phase: Phase, attempt: Int) -> UInt64 {
+package func jitterSeed(saga: String, _ branch: Branch, phase: Phase, attempt: Int) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in saga.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    hash ^= UInt64(truncatingIfNeeded: step) << 40 ^ UInt64(truncatingIfNeeded: attempt) << 1
+    hash ^=
+        UInt64(truncatingIfNeeded: branch.step) << 40 ^ UInt64(truncatingIfNeeded: (branch.item ?? -1) + 1) << 48
+        ^ UInt64(truncatingIfNeeded: attempt) << 1
     if phase == .compensation { hash ^= 1 }
     hash = (hash ^ hash >> 30) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ hash >> 27) &* 0x94d0_49bb_1331_11eb

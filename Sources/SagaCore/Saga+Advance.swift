@@ -2,8 +2,10 @@ extension Saga {
     /// Sends whatever has become due, and notices the end. Idempotent: run after every fact.
     mutating func advance(at instant: Milliseconds, _ directives: inout [Directive]) {
         guard !status.isFinal, status != .scheduled, !isPaused, !isVerifying else { return }
-        let isIdle =
-            isCompensating ? advanceBackward(at: instant, &directives) : advanceForward(at: instant, &directives)
+        var isIdle = false
+        if !isCompensating { isIdle = advanceForward(at: instant, &directives) }
+        // A step that cannot begin (a payload that is no JSON) turns the saga back.
+        if isCompensating { isIdle = advanceBackward(at: instant, &directives) }
         guard isIdle else {
             if status == .stuck {
                 status = isCompensating ? .compensating : .running
@@ -17,22 +19,38 @@ extension Saga {
 
     /// Returns whether nothing is under way any more.
     private mutating func advanceForward(at instant: Milliseconds, _ directives: inout [Directive]) -> Bool {
-        // A step that succeeds as soon as it is due (its signal came early) may make others due, anywhere in the file.
+        // A step that is done as soon as it is due (its signal came early, its condition is not met) may make others
+        // due, anywhere in the file.
         var hasChanged = true
         while hasChanged {
             hasChanged = false
             for index in steps.indices where steps[index].action.status == .none && isDue(index) {
-                dispatch(index, .action, at: instant, &directives)
-                hasChanged = hasChanged || steps[index].action.status == .succeeded
+                begin(index, at: instant, &directives)
+                if isCompensating { return false }
+                hasChanged = hasChanged || steps[index].action.isDone
             }
         }
+        for index in steps.indices where !steps[index].items.isEmpty { fill(index, .action, at: instant, &directives) }
         return !steps.contains { $0.action.isActive }
     }
 
     private func isDue(_ index: Int) -> Bool {
-        definition.steps[index].after.allSatisfy {
-            let status = steps[$0].action.status
-            return status == .succeeded || status == .skipped
+        definition.steps[index].after.allSatisfy { steps[$0].action.isDone }
+    }
+
+    /// Lets a step that is due be skipped, make its items, or be sent.
+    private mutating func begin(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
+        let step = definition.steps[index]
+        do throws(PayloadFault) {
+            if let condition = step.when, try !isMet(condition) {
+                steps[index].action.finish(.omitted, at: instant)
+            } else if let forEach = step.forEach {
+                try expand(index, forEach, at: instant)
+            } else {
+                dispatch(Branch(step: index), .action, at: instant, &directives)
+            }
+        } catch {
+            fail(Branch(step: index), .action, error: error.reason, at: instant)
         }
     }
 
@@ -46,8 +64,13 @@ extension Saga {
                 isClear[index] = definition.dependents[index].allSatisfy { isClear[$0] && isSettled($0) }
             }
             if steps[index].compensation.status == .pending, isClear[index] {
-                dispatch(index, .compensation, at: instant, &directives)
+                if steps[index].items.isEmpty {
+                    dispatch(Branch(step: index), .compensation, at: instant, &directives)
+                } else {
+                    openAttempt(Branch(step: index), .compensation, due: .max, at: instant)
+                }
             }
+            if !steps[index].items.isEmpty { fill(index, .compensation, at: instant, &directives) }
             if steps[index].compensation.isActive { isIdle = false }
         }
         return isIdle
@@ -65,7 +88,7 @@ extension Saga {
     private mutating func end(at instant: Milliseconds, _ directives: inout [Directive]) {
         let isDone = steps.indices.allSatisfy { index in
             let phase = phase(of: index)
-            return phase.status == .succeeded || phase.status == .skipped || isCompensating && phase.status == .none
+            return phase.isDone || isCompensating && phase.status == .none
         }
         let ending: Status = isDone ? (isCompensating ? .compensated : .completed) : .stuck
         guard ending != status else { return }
@@ -86,22 +109,33 @@ extension Saga {
         status = .compensating
         error = reason
         for index in steps.indices {
-            if steps[index].action.isActive {
-                // What the coordinator waits for by itself has no effect that could be unknown.
-                let isCommand = definition.steps[index].service != nil
-                let error = isCommand ? "not answered when the saga turned back" : "the saga turned back"
-                steps[index].action.finish(isCommand ? .unknown : .failed, at: instant, error: error)
+            // What the coordinator waits for by itself has no effect that could be unknown.
+            let isUncertain = definition.steps[index].service != nil || definition.steps[index].isChild
+            let error = isUncertain ? "not answered when the saga turned back" : "the saga turned back"
+            for branch in branches(of: index) + [Branch(step: index)] where self[branch, .action].isActive {
+                self[branch, .action].finish(isUncertain ? .unknown : .failed, at: instant, error: error)
             }
-            if needsCompensation(index) { steps[index].compensation.status = .pending }
+            planCompensation(index, at: instant)
         }
     }
 
-    /// Whether a saga that goes backward has to undo this step.
-    func needsCompensation(_ index: Int) -> Bool {
-        guard definition.steps[index].compensation != nil, !definition.steps[index].isAfterPivot else { return false }
+    /// Notes whether a saga that goes backward has to undo this step.
+    mutating func planCompensation(_ index: Int, at instant: Milliseconds) {
+        guard definition.steps[index].hasCompensation, !definition.steps[index].isAfterPivot else { return }
+        if let forEach = definition.steps[index].forEach {
+            planItemCompensations(index, forEach, at: instant)
+        } else if steps[index].compensation.status == .none, needsCompensation(Branch(step: index)) {
+            steps[index].compensation.status = .pending
+        }
+    }
+
+    /// Whether this step, or item of one, took or may have taken effect.
+    func needsCompensation(_ branch: Branch) -> Bool {
         if compensatesAll { return true }
-        switch steps[index].action.status {
-        case .succeeded, .unknown, .skipped, .stuck: return true
+        let action = self[branch, .action]
+        switch action.status {
+        case .succeeded, .unknown, .skipped: return true
+        case .stuck: return !action.isRefused
         default: return false
         }
     }

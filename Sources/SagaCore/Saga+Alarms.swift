@@ -2,71 +2,97 @@ extension Saga {
     /// Lets everything happen that was due by `instant`: the saga's deadline first, then step by step in the
     /// definition's order.
     mutating func applyTick(at instant: Milliseconds, _ directives: inout [Directive]) {
-        guard !status.isFinal, !isPaused else { return }
+        guard !isAtRest, !isPaused else { return }
         if let deadline, deadline <= instant, canTurnBack {
             beginCompensating(because: "the saga's deadline passed", at: instant)
         }
         if status == .scheduled, let notBefore = started.notBefore, notBefore <= instant { status = .running }
         if isVerifying { return repeatVerification(at: instant, &directives) }
         for index in steps.indices {
-            if steps[index].action.due <= instant { ringAction(index, at: instant, &directives) }
-            if steps[index].compensation.due <= instant { ringCompensation(index, at: instant, &directives) }
+            for branch in branches(of: index) {
+                if self[branch, .action].due <= instant { ringAction(branch, at: instant, &directives) }
+                if self[branch, .compensation].due <= instant { ringCompensation(branch, at: instant, &directives) }
+            }
         }
     }
 
-    private mutating func ringAction(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
-        switch (steps[index].action.status, definition.steps[index].kind) {
+    private mutating func ringAction(_ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]) {
+        switch (self[branch, .action].status, definition.steps[branch.step].kind) {
         case (.waiting, _):
-            dispatch(index, .action, at: instant, &directives)
+            dispatch(branch, .action, at: instant, &directives)
         case (.running, .command):
-            endAttempt(index, .action, error: timedOut(index), retryAfter: 0, at: instant)
-        case (.running, .delay):
-            succeed(index, .action, result: nil, at: instant)
+            timeOut(branch, .action, at: instant)
+        case (.running, .delay), (.running, .until):
+            succeed(branch, .action, result: nil, at: instant)
         case (.running, .signal(let name)):
-            fail(index, .action, error: "no signal '\(name)' within \(timeout(of: index)) ms", at: instant)
+            fail(branch, .action, error: "no signal '\(name)' within \(timeout(of: branch.step)) ms", at: instant)
         default: break
         }
     }
 
-    private mutating func ringCompensation(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
-        switch steps[index].compensation.status {
-        case .waiting: dispatch(index, .compensation, at: instant, &directives)
-        case .running: endAttempt(index, .compensation, error: timedOut(index), retryAfter: 0, at: instant)
+    private mutating func ringCompensation(
+        _ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]
+    ) {
+        switch self[branch, .compensation].status {
+        case .waiting: dispatch(branch, .compensation, at: instant, &directives)
+        case .running: timeOut(branch, .compensation, at: instant)
         default: break
         }
     }
 
-    private func timedOut(_ index: Int) -> String { "no answer within \(timeout(of: index)) ms" }
+    private mutating func timeOut(_ branch: Branch, _ phase: Phase, at instant: Milliseconds) {
+        let error = "no answer within \(timeout(of: branch.step)) ms"
+        endAttempt(branch, phase, error: error, code: ErrorCodes.timeout, retryAfter: 0, at: instant)
+    }
 
     /// Time for one attempt, or to wait for a signal.
     func timeout(of index: Int) -> Milliseconds { definition.steps[index].timeout ?? .max }
 
-    /// Begins the next attempt of a phase: sends its command, sets its timer, or waits for its signal.
+    /// Begins the next attempt of a phase: sends its command, sets its timer, waits for its signal, or starts its child.
     mutating func dispatch(
-        _ index: Int, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
+        _ branch: Branch, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
     ) {
-        var state = steps[index][phase]
+        switch definition.steps[branch.step].kind {
+        case .command:
+            openAttempt(branch, phase, due: instant.adding(timeout(of: branch.step)), at: instant)
+            let isEffectKnown = phase == .compensation && self[branch, .action].status == .succeeded
+            directives.append(
+                .send(
+                    Dispatch(
+                        step: branch.step, item: branch.item, phase: phase, attempt: self[branch, phase].attempts,
+                        deadline: self[branch, phase].due, isEffectKnown: isEffectKnown)))
+        case .delay(let span):
+            openAttempt(branch, phase, due: instant.adding(span), at: instant)
+        case .until(let moment):
+            wait(for: moment, branch, at: instant)
+        case .signal(let name):
+            openAttempt(branch, phase, due: instant.adding(timeout(of: branch.step)), at: instant)
+            takeBuffered(name, for: branch.step, at: instant)
+        case .child:
+            openAttempt(branch, phase, due: .max, at: instant)
+            directives.append(phase == .action ? .startChild(step: branch.step) : .undoChild(step: branch.step))
+        }
+    }
+
+    private mutating func wait(for moment: Moment, _ branch: Branch, at instant: Milliseconds) {
+        do throws(PayloadFault) {
+            let due = try self.instant(of: moment)
+            openAttempt(branch, .action, due: due, at: instant)
+            if due <= instant { succeed(branch, .action, result: nil, at: instant) }
+        } catch {
+            fail(branch, .action, error: error.reason, at: instant)
+        }
+    }
+
+    mutating func openAttempt(_ branch: Branch, _ phase: Phase, due: Milliseconds, at instant: Milliseconds) {
+        var state = self[branch, phase]
         state.status = .running
         state.attempts += 1
         state.budget += 1
         state.seenAt = instant
         state.startedAt = state.startedAt ?? instant
         state.finishedAt = nil
-        if case .delay(let span) = definition.steps[index].kind {
-            state.due = instant.adding(span)
-        } else {
-            state.due = instant.adding(timeout(of: index))
-        }
-        steps[index][phase] = state
-        switch definition.steps[index].kind {
-        case .command:
-            directives.append(
-                .send(
-                    Dispatch(
-                        step: index, phase: phase, attempt: state.attempts, deadline: state.due,
-                        isEffectKnown: phase == .compensation && steps[index].action.status == .succeeded)))
-        case .delay, .until, .child: break
-        case .signal(let name): takeBuffered(name, for: index, at: instant)
-        }
+        state.due = due
+        self[branch, phase] = state
     }
 }

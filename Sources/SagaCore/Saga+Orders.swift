@@ -25,21 +25,43 @@ extension Saga {
     /// A fresh set of attempts, the first of them at once (or with the end of a pause or of the verify round).
     private mutating func grantAttempts(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
         let phase: Phase = isCompensating ? .compensation : .action
-        steps[index][phase].budget = 0
-        steps[index][phase].finishedAt = nil
-        if isCompensating {
-            // Sent by `advance`, which keeps the order among several that are granted attempts together.
-            steps[index].compensation.status = .pending
-            return
+        let isSentWhole = steps[index].items.isEmpty
+        for branch in branches(of: index) where isRetriable(branch) {
+            self[branch, phase].budget = 0
+            self[branch, phase].finishedAt = nil
+            if isCompensating {
+                // Sent by `advance`, which keeps the order among several that are granted attempts together.
+                self[branch, phase].status = .pending
+            } else if self[branch, phase].attempts == 0 {
+                // It could not even begin.
+                self[branch, phase].status = .none
+            } else {
+                self[branch, phase].status = .waiting
+                self[branch, phase].due = instant
+                if !isPaused, !isVerifying { dispatch(branch, phase, at: instant, &directives) }
+            }
         }
-        steps[index].action.status = .waiting
-        steps[index].action.due = instant
-        guard !isPaused, !isVerifying else { return }
-        dispatch(index, .action, at: instant, &directives)
+        if isSentWhole, isCompensating, definition.steps[index].forEach != nil {
+            // Which items there are was not known; it may be by now.
+            steps[index].compensation.status = .none
+            planCompensation(index, at: instant)
+        } else if !isSentWhole, steps[index][phase].status == .stuck {
+            steps[index][phase].finishedAt = nil
+            steps[index][phase].status = isCompensating ? .pending : .running
+            if !isCompensating { settleItems(index, phase, at: instant) }
+        }
     }
 
     private mutating func skip(_ index: Int, result: [UInt8]?, at instant: Milliseconds) {
-        steps[index][isCompensating ? .compensation : .action].finish(.skipped, at: instant)
+        let phase: Phase = isCompensating ? .compensation : .action
+        for branch in branches(of: index) {
+            switch self[branch, phase].status {
+            case .running, .waiting, .stuck: self[branch, phase].finish(.skipped, at: instant)
+            case .none where !isCompensating, .pending: self[branch, phase].finish(.skipped, at: instant)
+            default: break
+            }
+        }
+        steps[index][phase].finish(.skipped, at: instant)
         if !isCompensating { steps[index].result = result }
     }
 }

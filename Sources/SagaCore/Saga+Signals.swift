@@ -18,7 +18,7 @@ extension Saga {
     mutating func apply(_ signal: Signal, at instant: Milliseconds) {
         if let id = signal.id { signalIDs.insert(id) }
         if let index = awaiting(signal.name) {
-            succeed(index, .action, result: signal.payload, at: instant)
+            succeed(Branch(step: index), .action, result: signal.payload, at: instant)
         } else {
             bufferedSignals.append(signal)
         }
@@ -33,6 +33,6 @@ extension Saga {
     mutating func takeBuffered(_ name: String, for index: Int, at instant: Milliseconds) {
         guard let place = bufferedSignals.firstIndex(where: { $0.name == name }) else { return }
         let signal = bufferedSignals.remove(at: place)
-        succeed(index, .action, result: signal.payload, at: instant)
+        succeed(Branch(step: index), .action, result: signal.payload, at: instant)
     }
 }

@@ -10,67 +10,89 @@ extension Saga {
         compensatesAll = true
         unverified = 0
         for index in steps.indices {
-            rewindCompensation(index)
-            steps[index].verification = nil
-            guard definition.steps[index].service != nil else { continue }
-            switch steps[index].action.status {
-            case .none, .pending, .skipped: break
-            default:
-                steps[index].verification = Verification()
-                unverified += 1
-                verify(index, at: instant, &directives)
+            rewindCompensation(index, at: instant)
+            if !steps[index].items.isEmpty { steps[index].verification = nil }
+            for branch in branches(of: index) { ask(branch, at: instant, &directives) }
+        }
+    }
+
+    /// Begins to verify a branch whose action is recorded.
+    private mutating func ask(_ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]) {
+        setVerification(nil, of: branch)
+        let isChild = definition.steps[branch.step].isChild
+        guard isChild || definition.steps[branch.step].service != nil else { return }
+        switch self[branch, .action].status {
+        case .none, .pending, .skipped, .omitted: break
+        // It could not even begin.
+        case _ where self[branch, .action].attempts == 0: break
+        default:
+            unverified += 1
+            setVerification(Verification(due: .max), of: branch)
+            if isChild {
+                directives.append(.verifyChild(step: branch.step))
+            } else {
+                verify(branch, at: instant, &directives)
             }
         }
     }
 
     /// A compensation that was under way is void under the old era, and is sent again when the round is over.
-    private mutating func rewindCompensation(_ index: Int) {
-        if isCompensating, steps[index].compensation.status == .none, needsCompensation(index) {
-            steps[index].compensation.status = .pending
-        }
-        guard steps[index].compensation.isActive else { return }
-        if steps[index].compensation.status == .running { steps[index].compensation.budget -= 1 }
-        steps[index].compensation.status = .pending
+    private mutating func rewindCompensation(_ index: Int, at instant: Milliseconds) {
+        if isCompensating { planCompensation(index, at: instant) }
+        for branch in branches(of: index) { rewindCompensation(branch) }
+        if !steps[index].items.isEmpty { rewindCompensation(Branch(step: index)) }
     }
 
-    private mutating func verify(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
-        let deadline = instant.adding(timeout(of: index))
-        steps[index].verification?.attempts += 1
-        steps[index].verification?.due = deadline
-        if steps[index].action.status == .running { steps[index].action.due = deadline }
+    private mutating func rewindCompensation(_ branch: Branch) {
+        guard self[branch, .compensation].isActive else { return }
+        if self[branch, .compensation].status == .running { self[branch, .compensation].budget -= 1 }
+        self[branch, .compensation].status = .pending
+    }
+
+    private mutating func verify(_ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]) {
+        let deadline = instant.adding(timeout(of: branch.step))
+        let attempts = verification(of: branch)?.attempts ?? 0
+        setVerification(Verification(attempts: attempts + 1, due: deadline), of: branch)
+        if self[branch, .action].status == .running { self[branch, .action].due = deadline }
         directives.append(
             .send(
                 Dispatch(
-                    step: index, phase: .action, attempt: max(1, steps[index].action.attempts), deadline: deadline)))
+                    step: branch.step, item: branch.item, phase: .action,
+                    attempt: max(1, self[branch, .action].attempts), deadline: deadline)))
     }
 
     /// Puts the unanswered questions again.
     mutating func repeatVerification(at instant: Milliseconds, _ directives: inout [Directive]) {
         for index in steps.indices {
-            guard let verification = steps[index].verification, verification.due <= instant else { continue }
-            verify(index, at: instant, &directives)
+            for branch in branches(of: index) {
+                guard let verification = verification(of: branch), verification.due <= instant else { continue }
+                verify(branch, at: instant, &directives)
+            }
         }
     }
 
-    mutating func applyVerification(of index: Int, _ reply: Reply, at instant: Milliseconds) {
-        guard let verification = steps[index].verification else { return }
+    mutating func applyVerification(of branch: Branch, _ reply: Reply, at instant: Milliseconds) {
+        guard var verification = verification(of: branch) else { return }
         if reply.outcome == .retry {
-            let seed = jitterSeed(saga: id, step: index, phase: .action, attempt: verification.attempts)
-            let delay = definition.steps[index].retry.delay(after: verification.attempts, seed: seed)
-            steps[index].verification?.due = instant.adding(max(delay, reply.retryAfter ?? 0))
-            return
+            let seed = jitterSeed(saga: id, branch, phase: .action, attempt: verification.attempts)
+            let delay = definition.steps[branch.step].retry.delay(after: verification.attempts, seed: seed)
+            verification.due = instant.adding(max(delay, reply.retryAfter ?? 0))
+            return setVerification(verification, of: branch)
         }
-        steps[index].verification = nil
+        setVerification(nil, of: branch)
         unverified -= 1
-        let recorded = steps[index].action.status
+        let recorded = self[branch, .action].status
         switch reply.outcome {
         case .succeeded where recorded != .succeeded && recorded != .failed:
-            succeed(index, .action, result: reply.result, at: instant)
-        case .failed where recorded == .succeeded && index == definition.pivot:
+            succeed(branch, .action, result: reply.result, at: instant)
+        case .failed where recorded == .succeeded && branch.step == definition.pivot:
             // No participant can take back a pivot: its database lost the record. A person has to look.
-            steps[index].action.finish(.stuck, at: instant, error: "after a rewind: \(reply.failure)")
+            self[branch, .action].finish(.stuck, at: instant, error: "after a rewind: \(reply.failure)")
+        case .failed where recorded == .succeeded && !isCompensating:
+            // Undone in what was lost: that turns the saga back whatever the step says of a refusal's codes.
+            refuse(branch, error: reply.failure, at: instant)
         case .failed where recorded != .failed && !isCompensating:
-            fail(index, .action, error: reply.failure, at: instant)
+            fail(branch, .action, error: reply.failure, code: reply.code, at: instant)
         default: break
         }
     }

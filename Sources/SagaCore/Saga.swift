@@ -65,7 +65,12 @@ public struct Saga: Sendable, Hashable {
         compensatesAll = started.isAfterRewind
         deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
         if let notBefore = started.notBefore, notBefore > instant { status = .scheduled }
+        if started.isRecalled {
+            beginCompensating(because: "entered to be undone: its history was lost", at: instant)
+        }
+        let before = emittingStatuses
         advance(at: instant, &directives)
+        emit(since: before, &directives)
     }
 
     /// Whether the step from which there is no return is due: deadline and cancel are refused from here on.
@@ -80,23 +85,28 @@ public struct Saga: Sendable, Hashable {
     /// Whether the verify round after a rewind is under way.
     public var isVerifying: Bool { unverified > 0 }
 
+    /// Whether the saga has ended, and nothing is to be asked of it. A child saga can still be taken back.
+    public var isAtRest: Bool { status.isFinal && !isVerifying }
+
     /// When the saga has to be looked at next; nil where only a message can move it.
     public var nextAlarm: Milliseconds? {
-        guard !status.isFinal, !isPaused else { return nil }
+        guard !isAtRest, !isPaused else { return nil }
         var next = Milliseconds.max
         if let deadline, canTurnBack { next = deadline }
         if status == .scheduled, let notBefore = started.notBefore { next = min(next, notBefore) }
         for step in steps {
-            if let verification = step.verification {
-                next = min(next, verification.due)
-            } else {
-                // While the verify round runs, only its own alarms count.
-                guard unverified == 0 else { continue }
-                if step.action.isActive { next = min(next, step.action.due) }
-                if step.compensation.isActive { next = min(next, step.compensation.due) }
-            }
+            next = min(next, alarm(of: step))
+            for item in step.items { next = min(next, alarm(of: item)) }
         }
         return next == .max ? nil : next
+    }
+
+    private func alarm(of part: some TwoPhased) -> Milliseconds {
+        if let verification = part.verification { return verification.due }
+        // While the verify round runs, only its own alarms count.
+        guard unverified == 0 else { return .max }
+        return min(
+            part.action.isActive ? part.action.due : .max, part.compensation.isActive ? part.compensation.due : .max)
     }
 
     /// Applies the next entry of the log.
@@ -105,15 +115,35 @@ public struct Saga: Sendable, Hashable {
     public mutating func evolve(_ entry: LogEntry, directives: inout [Directive]) {
         guard entry.index == entryCount else { return }
         entryCount += 1
+        let (before, wasVerifying) = (emittingStatuses, isVerifying)
         switch entry.fact {
         case .started: break
         case .replied(let reply): apply(reply, at: entry.at)
-        case .beat(let step, let phase): applyBeat(of: step, phase, at: entry.at)
+        case .beat(let step, let item, let phase): applyBeat(of: step, item, phase, at: entry.at)
         case .ticked: applyTick(at: entry.at, &directives)
         case .ordered(let order): apply(order, at: entry.at, &directives)
         case .signaled(let signal): apply(signal, at: entry.at)
         case .rewound(let era): beginVerifying(era: era, at: entry.at, &directives)
+        case .childReported(let report): apply(report, at: entry.at)
+        case .recalled(let reason): recall(because: reason, at: entry.at)
         }
         advance(at: entry.at, &directives)
+        emit(since: before, &directives)
+        if wasVerifying, !isVerifying, started.isChild { directives.append(.verified) }
+    }
+
+    private var emittingStatuses: [PhaseState.Status] { definition.emitting.map { steps[$0].action.status } }
+
+    /// Tells topics which steps have reached an outcome.
+    private func emit(since before: [PhaseState.Status], _ directives: inout [Directive]) {
+        for (index, earlier) in zip(definition.emitting, before) where steps[index].action.status != earlier {
+            switch steps[index].action.status {
+            case .succeeded where definition.steps[index].emits.succeeded != nil:
+                directives.append(.emit(step: index, outcome: .succeeded))
+            case .failed where definition.steps[index].emits.failed != nil:
+                directives.append(.emit(step: index, outcome: .failed))
+            default: break
+            }
+        }
     }
 }

@@ -1,16 +1,42 @@
 /// Where one step of a saga is.
-public struct StepState: Sendable, Hashable {
+public struct StepState: Sendable, Hashable, TwoPhased {
     public internal(set) var action = PhaseState()
     public internal(set) var compensation = PhaseState()
     /// What the action returned, or what an operator gave in its place.
     public internal(set) var result: [UInt8]?
     /// Present while the verify round after a rewind waits for this step's answer.
     public internal(set) var verification: Verification?
+    /// Of a `forEach` step that was due: one for each element of its list.
+    public internal(set) var items: [ItemState] = []
 
     public init() {}
+}
 
+/// Where one item of a `forEach` step is.
+public struct ItemState: Sendable, Hashable, TwoPhased {
+    /// The element of the list, as JSON.
+    public let value: [UInt8]
+    public internal(set) var action = PhaseState()
+    public internal(set) var compensation = PhaseState()
+    public internal(set) var result: [UInt8]?
+    public internal(set) var verification: Verification?
+
+    init(value: [UInt8]) {
+        self.value = value
+    }
+}
+
+/// What has an action and a compensation.
+protocol TwoPhased {
+    var action: PhaseState { get set }
+    var compensation: PhaseState { get set }
+    var verification: Verification? { get set }
+    var result: [UInt8]? { get set }
+}
+
+extension TwoPhased {
     /// The state of one direction.
-    public internal(set) subscript(phase: Phase) -> PhaseState {
+    subscript(phase: Phase) -> PhaseState {
         get {
             switch phase {
             case .action: action
@@ -47,6 +73,8 @@ public struct PhaseState: Sendable, Hashable {
         case stuck
         /// Declared done by an operator. Final.
         case skipped
+        /// An action whose condition was not met when it was due. Final; there is nothing to undo.
+        case omitted
     }
 
     public internal(set) var status = Status.none
@@ -61,12 +89,17 @@ public struct PhaseState: Sendable, Hashable {
     public internal(set) var startedAt: Milliseconds?
     public internal(set) var finishedAt: Milliseconds?
     public internal(set) var error: String?
+    /// A stuck action that was refused, and so left no effect.
+    public internal(set) var isRefused = false
 
     /// Whether an alarm is set for this phase.
     package var isActive: Bool { status == .running || status == .waiting }
+    /// Whether later steps need not wait for this one any longer.
+    package var isDone: Bool { status == .succeeded || status == .skipped || status == .omitted }
 
     mutating func finish(_ status: Status, at instant: Milliseconds, error: String? = nil) {
         self.status = status
+        isRefused = false
         finishedAt = instant
         self.error = error ?? (status == .succeeded || status == .skipped ? nil : self.error)
     }
@@ -76,6 +109,11 @@ public struct PhaseState: Sendable, Hashable {
 public struct Verification: Sendable, Hashable {
     /// Times the question was put.
     public internal(set) var attempts = 0
-    /// When to put it again.
+    /// When to put it again; `.max` where the answer comes by itself.
     public internal(set) var due: Milliseconds = 0
+
+    init(attempts: Int = 0, due: Milliseconds) {
+        self.attempts = attempts
+        self.due = due
+    }
 }

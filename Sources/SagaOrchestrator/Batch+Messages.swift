@@ -12,7 +12,8 @@ extension Batch {
             return
         }
         let reply = Reply(
-            step: message.id.step, phase: message.id.phase, attempt: message.id.attempt, outcome: outcome,
+            step: message.id.step, item: message.id.item, phase: message.id.phase, attempt: message.id.attempt,
+            outcome: outcome,
             result: message.result, error: message.error, code: message.code, retryAfter: message.retryAfter)
         count(feed(cell, .reply(reply)))
     }
@@ -23,7 +24,8 @@ extension Batch {
             tally.ignored += 1
             return
         }
-        count(feed(cell, .heartbeat(step: message.id.step, phase: message.id.phase, attempt: message.id.attempt)))
+        let id = message.id
+        count(feed(cell, .heartbeat(step: id.step, item: id.item, phase: id.phase, attempt: id.attempt)))
     }
 
     /// The saga of an answer whose step exists and whose token is right; buries it otherwise.
@@ -34,7 +36,8 @@ extension Batch {
                 source, DeadReason(.unknownStep, "\(cell.saga.definition.id) has no step '\(id.step)'"), saga: id.saga)
             return nil
         }
-        guard TokenSigner.areEqual(cell.token(step: step, phase: id.phase, signer: signer), id.token) else {
+        let branch = Branch(step: step, item: id.item)
+        guard TokenSigner.areEqual(cell.token(branch, phase: id.phase, signer: signer), id.token) else {
             bury(source, DeadReason(.forged, "the token is not that of the command"), saga: id.saga)
             return nil
         }
@@ -56,14 +59,7 @@ extension Batch {
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound, deadline: message.deadline, notBefore: message.at,
             labels: message.labels, traceparent: message.traceparent, input: message.input)
-        var directives: [Directive] = []
-        let saga = Saga(id: message.saga, definition: definition, started: started, at: now, directives: &directives)
-        let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
-        cell.newEntries = [LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started)))]
-        partition.sagas[message.saga] = cell
-        touch(cell)
-        execute(directives, of: cell)
-        tally.started += 1
+        enter(message.saga, definition, started)
     }
 
     /// A start whose saga exists changes nothing; where it asks for something else, it is a conflict.
@@ -137,14 +133,18 @@ extension Command {
     init(_ dispatch: Dispatch, of saga: Saga, token: String) {
         let step = saga.definition.steps[dispatch.step]
         var results: [StepResult] = []
-        func add(_ index: Int) {
-            guard let payload = saga.steps[index].result else { return }
+        func add(_ index: Int, _ payload: [UInt8]?) {
+            guard let payload else { return }
             results.append(StepResult(step: saga.definition.steps[index].name, payload: payload))
         }
-        for index in step.uses { add(index) }
-        if dispatch.phase == .compensation, !step.uses.contains(dispatch.step) { add(dispatch.step) }
+        for index in step.uses { add(index, saga.steps[index].result) }
+        if dispatch.phase == .compensation {
+            let own = saga.steps[dispatch.step]
+            add(dispatch.step, dispatch.item.map { own.items[$0].result } ?? own.result)
+        }
         self.init(
             saga: saga.id, definition: saga.definition.name, version: saga.definition.version, step: step.name,
+            item: dispatch.item, value: dispatch.item.map { saga.steps[dispatch.step].items[$0].value },
             phase: dispatch.phase,
             operation: step.operation(of: dispatch.phase) ?? "",
             isEffectKnown: dispatch.isEffectKnown, attempt: dispatch.attempt, era: saga.era, token: token,

@@ -88,7 +88,7 @@ struct Batch {
     /// Begins the saga's verify round where the partition's history was rewound since the saga was last looked at.
     mutating func catchUp(_ cell: SagaCell) {
         touch(cell)
-        guard cell.saga.era < partition.era else { return }
+        guard cell.saga.era < partition.era, !cell.saga.status.isFinal else { return }
         if case .accept(let fact) = cell.saga.decide(.rewind(era: partition.era), at: now) { record(fact, cell) }
     }
 
@@ -119,16 +119,36 @@ struct Batch {
             switch directive {
             case .send(let dispatch):
                 guard let service = cell.saga.definition.steps[dispatch.step].service else { continue }
-                let token = cell.token(step: dispatch.step, phase: dispatch.phase, signer: signer)
+                let token = cell.token(dispatch.branch, phase: dispatch.phase, signer: signer)
                 let command = Command(dispatch, of: cell.saga, token: token)
                 commit.commands.append(OutgoingCommand(service: service, fields: command.fields))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0
                 commit.outcomes.append(outcome(of: cell.saga, status))
+                if status.isFinal { reportToParent(of: cell) }
             case .reopen: break
+            case .startChild(let step): startChild(step, of: cell)
+            case .undoChild(let step): undoChild(step, of: cell)
+            case .verifyChild(let step): verifyChild(step, of: cell)
+            case .verified: reportToParent(of: cell)
+            case .emit(let step, let outcome):
+                guard let event = DomainEvent(of: cell.saga, step: step, outcome: outcome, at: now) else { continue }
+                commit.events.append(OutgoingEvent(topic: event.topic, fields: event.fields))
             }
         }
+    }
+
+    /// Makes a saga that the store doesn't have.
+    mutating func enter(_ id: String, _ definition: Definition, _ started: Started) {
+        var directives: [Directive] = []
+        let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
+        let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
+        cell.newEntries = [LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started)))]
+        partition.sagas[id] = cell
+        touch(cell)
+        execute(directives, of: cell)
+        tally.started += 1
     }
 
     mutating func touch(_ cell: SagaCell) {
@@ -155,12 +175,24 @@ struct Batch {
             commit.changes.append(
                 SagaChange(
                     saga: cell.saga.id, firstIndex: cell.storedCount, entries: cell.newEntries, alarm: alarm))
+            if case .ended = alarm { release(restingDescendants(of: cell)) }
+        }
+    }
+
+    /// Lets go of ended children: nothing will take them back.
+    private mutating func release(_ cells: [SagaCell]) {
+        for cell in cells where cell.newEntries.isEmpty {
+            commit.changes.append(
+                SagaChange(saga: cell.saga.id, firstIndex: cell.storedCount, alarm: .ended(now)))
         }
     }
 
     /// An alarm that rings too early is harmless, so it is only moved forward: a saga that runs through sets one.
     private func alarm(of cell: SagaCell) -> SagaChange.Alarm {
-        if cell.saga.status.isFinal { return cell.newEntries.isEmpty ? .keep : .ended(now) }
+        if cell.saga.isAtRest {
+            guard !cell.newEntries.isEmpty else { return .keep }
+            return isHeld(cell) ? .gone : .ended(now)
+        }
         guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
         if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }
         return .at(next)
@@ -183,7 +215,10 @@ struct Batch {
             cell.isTouched = false
             cell.storedCount = cell.saga.entryCount
             cell.newEntries.removeAll()
-            if cell.saga.status.isFinal { partition.sagas[cell.saga.id] = nil }
+        }
+        for cell in touched where cell.saga.isAtRest && !isHeld(cell) {
+            for descendant in restingDescendants(of: cell) { partition.sagas[descendant.saga.id] = nil }
+            partition.sagas[cell.saga.id] = nil
         }
     }
 

@@ -55,7 +55,8 @@ extension Lane {
                 guard case .success(.reply(let reply)) = message.content else { continue }
                 let seen = max(reply.id.era, reply.outcome == .stale ? reply.seen ?? 0 : 0)
                 guard seen > highest else { continue }
-                let token = signer.token(saga: reply.saga, step: reply.id.step, phase: reply.id.phase)
+                let token = signer.token(
+                    saga: reply.saga, step: reply.id.step, item: reply.id.item, phase: reply.id.phase)
                 if TokenSigner.areEqual(token, reply.id.token) { highest = seen }
             }
         }
@@ -123,40 +124,58 @@ extension Lane {
     /// the commit checks, unless the last commit found one that was not.
     private func load(_ work: Work, into batch: inout Batch) async throws(StoreError) {
         let partition = work.partition
-        var missing: Set<String> = []
+        var needed: Set<String> = []
         var needsDefinitions = false
         var wantsHighest = false
-        func need(_ saga: String) {
-            if partition.sagas[saga] == nil { missing.insert(saga) }
-        }
         for read in work.batches.values {
             for entry in read.entries {
                 for message in entry.messages {
                     guard case .success(let content) = message.content else { continue }
                     if case .start(let start) = content {
-                        if partition.isCareful { need(start.saga) }
+                        if partition.isCareful { needed.insert(start.saga) }
                         if start.version == nil {
                             wantsHighest = true
                         } else if registry.definition(start.definition, version: start.version) == nil {
                             needsDefinitions = true
                         }
+                        let definition = registry.definition(start.definition, version: start.version)
+                        wantsHighest = wantsHighest || definition.map { !$0.children.isEmpty } ?? true
                     } else {
-                        need(content.saga)
+                        needed.insert(content.saga)
                     }
                 }
             }
         }
-        for saga in work.due + work.sweep { need(saga) }
+        needed.formUnion(work.due)
+        needed.formUnion(work.sweep)
+        try await loadFamilies(of: needed, into: &batch)
+        wantsHighest = wantsHighest || needed.contains { partition.sagas[$0]?.saga.hasChildrenToStart ?? false }
         if !needsDefinitions, wantsHighest {
             // Registered definitions never change, so their number tells whether there are new ones.
             needsDefinitions = try await session.definitionCount() != registry.storedCount
         }
         if needsDefinitions { try await registry.reload() }
-        guard !missing.isEmpty else { return }
-        let ids = Array(missing)
-        let logs = try await session.load(ids, of: partition.index)
-        for (id, log) in zip(ids, logs) {
-            try await adopt(log, of: id, into: &batch)
+    }
+
+    /// Reads the sagas that are not in memory, and with each its parents and children.
+    private func loadFamilies(of needed: Set<String>, into batch: inout Batch) async throws(StoreError) {
+        let partition = batch.partition
+        var (seen, next) = (needed, needed)
+        while !next.isEmpty {
+            let missing = next.filter { partition.sagas[$0] == nil }
+            if !missing.isEmpty {
+                let ids = Array(missing)
+                let logs = try await session.load(ids, of: partition.index)
+                for (id, log) in zip(ids, logs) { try await adopt(log, of: id, into: &batch) }
+            }
+            var relatives: Set<String> = []
+            for id in next {
+                guard let cell = partition.sagas[id] else { continue }
+                cell.lastRound = roundNumber
+                relatives.formUnion(cell.saga.relatives(isCareful: partition.isCareful))
+            }
+            next = relatives.subtracting(seen)
+            seen.formUnion(next)
         }
     }
 

@@ -77,7 +77,12 @@ final class SagaCell {
     }
 
     /// The token of one phase of a step. Each is needed twice, to send a command and to check its reply.
-    func token(step: Int, phase: Phase, signer: TokenSigner) -> String {
+    func token(_ branch: Branch, phase: Phase, signer: TokenSigner) -> String {
+        let step = branch.step
+        guard branch.item == nil else {
+            let name = saga.definition.steps[step].name
+            return signer.token(saga: saga.id, step: name, item: branch.item, phase: phase)
+        }
         let place = step * 2 + (phase == .action ? 0 : 1)
         if let token = tokens[place] { return token }
         let token = signer.token(saga: saga.id, step: saga.definition.steps[step].name, phase: phase)

@@ -5,7 +5,8 @@ public import SagaCore
 ///
 /// HMAC-SHA256 over saga, step and phase, cut to 128 bits, in hexadecimal. The secret never leaves the coordinator's
 /// side, so a participant can answer its own commands and nobody else's. A token is the same for every attempt: an
-/// attempt proves nothing that the era and the attempt's number don't.
+/// attempt proves nothing that the era and the attempt's number don't. The token of an item of a `forEach` step has the
+/// item's number behind a dot, and in what is signed: it is the one part of a reply that can tell which item it is about.
 public struct TokenSigner: Sendable {
     private let keyed: HMAC<SHA256>
 
@@ -13,7 +14,12 @@ public struct TokenSigner: Sendable {
         keyed = HMAC(key: SymmetricKey(data: secret))
     }
 
-    public func token(saga: String, step: String, phase: Phase) -> String {
+    public func token(saga: String, step: String, item: Int? = nil, phase: Phase) -> String {
+        guard let item else { return digest(saga, step, phase) }
+        return digest(saga, "\(step)#\(item)", phase) + ".\(item)"
+    }
+
+    private func digest(_ saga: String, _ step: String, _ phase: Phase) -> String {
         var mac = keyed
         // None of the three can hold a line feed, so no two triples have one text.
         var text = saga

@@ -7,8 +7,8 @@ package import SagaWire
 struct CommitEncoder {
     let keyNames: [String]
     private let commit: PartitionCommit
-    /// Index in KEYS, from 1, of each service's command stream.
-    private let streams: [String: Int]
+    /// Commands, then events: each with the index in KEYS, from 1, of its stream.
+    private let entries: [(stream: Int, fields: Fields)]
 
     /// Index in KEYS, from 1, of the inbound streams.
     private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
@@ -22,13 +22,26 @@ struct CommitEncoder {
         ]
         names.reserveCapacity(names.count + commit.changes.count + 8)
         for change in commit.changes { names.append(keys.log(partition, saga: change.saga)) }
-        var streams: [String: Int] = [:]
-        for command in commit.commands where streams[command.service] == nil {
-            names.append(keys.command(partition, service: command.service))
-            streams[command.service] = names.count
+        var entries: [(stream: Int, fields: Fields)] = []
+        entries.reserveCapacity(commit.commands.count + commit.events.count)
+        var services: [String: Int] = [:]
+        for command in commit.commands {
+            if services[command.service] == nil {
+                names.append(keys.command(partition, service: command.service))
+                services[command.service] = names.count
+            }
+            entries.append((services[command.service] ?? 0, command.fields))
+        }
+        var topics: [String: Int] = [:]
+        for event in commit.events {
+            if topics[event.topic] == nil {
+                names.append(keys.event(partition, topic: event.topic))
+                topics[event.topic] = names.count
+            }
+            entries.append((topics[event.topic] ?? 0, event.fields))
         }
         keyNames = names
-        self.streams = streams
+        self.entries = entries
     }
 
     func encode(into command: inout RedisCommand) {
@@ -40,14 +53,14 @@ struct CommitEncoder {
         command.append(commit.positions.intake)
         command.append(commit.verifiedEra.map(String.init) ?? "")
         command.append(commit.changes.count)
-        command.append(commit.commands.count)
+        command.append(entries.count)
         command.append(commit.outcomes.count)
         command.append(commit.dead.count)
         for change in commit.changes { encode(change, into: &command) }
-        for outgoing in commit.commands {
-            command.append(streams[outgoing.service] ?? 0)
-            command.append(outgoing.fields.count * 2)
-            command.append(outgoing.fields)
+        for entry in entries {
+            command.append(entry.stream)
+            command.append(entry.fields.count * 2)
+            command.append(entry.fields)
         }
         for fields in commit.outcomes {
             command.append(fields.count * 2)

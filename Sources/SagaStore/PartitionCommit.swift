@@ -7,6 +7,7 @@ public struct PartitionCommit: Sendable {
     public var positions: InboxPositions
     public var changes: [SagaChange] = []
     public var commands: [OutgoingCommand] = []
+    public var events: [OutgoingEvent] = []
     /// Entries for the outcome stream.
     public var outcomes: [Fields] = []
     public var dead: [DeadMark] = []
@@ -20,7 +21,7 @@ public struct PartitionCommit: Sendable {
 
     /// Whether the commit changes nothing but the positions.
     public var isEmpty: Bool {
-        changes.isEmpty && commands.isEmpty && outcomes.isEmpty && dead.isEmpty && verifiedEra == nil
+        changes.isEmpty && commands.isEmpty && events.isEmpty && outcomes.isEmpty && dead.isEmpty && verifiedEra == nil
     }
 }
 
@@ -61,6 +62,17 @@ public struct OutgoingCommand: Sendable {
 
     public init(service: String, fields: Fields) {
         self.service = service
+        self.fields = fields
+    }
+}
+
+/// An event for a topic's stream in the commit's partition.
+public struct OutgoingEvent: Sendable {
+    public var topic: String
+    public var fields: Fields
+
+    public init(topic: String, fields: Fields) {
+        self.topic = topic
         self.fields = fields
     }
 }

@@ -19,6 +19,7 @@ extension StoredPartition {
         for command in commit.commands {
             commands[command.service, default: StoredStream()].append(command.fields, at: now)
         }
+        for event in commit.events { events[event.topic, default: StoredStream()].append(event.fields, at: now) }
         for fields in commit.outcomes { outcomes.append(fields, at: now) }
         positions = commit.positions
         sequence += 1

@@ -6,6 +6,7 @@ public struct StoredPartition: Sendable {
     public internal(set) var inbox: [InboxStream: StoredStream] = [:]
     /// Commands that no participant has taken. What is taken is gone: a participant of the in-memory store doesn't die.
     public internal(set) var commands: [String: StoredStream] = [:]
+    public internal(set) var events: [String: StoredStream] = [:]
     public internal(set) var outcomes = StoredStream()
     public internal(set) var dead = StoredStream()
     public internal(set) var logs: [String: [[UInt8]]] = [:]

@@ -43,8 +43,9 @@ public struct BarrierModel: Sendable {
             return ReplyMessage(id: command.id, outcome: .stale, seen: seen)
         }
         eras[command.saga] = command.era
-        let action = Command.key(saga: command.saga, step: command.step, phase: .action)
-        let compensation = Command.key(saga: command.saga, step: command.step, phase: .compensation)
+        let action = Command.key(saga: command.saga, step: command.step, item: command.item, phase: .action)
+        let compensation = Command.key(
+            saga: command.saga, step: command.step, item: command.item, phase: .compensation)
         // 2. late action
         if command.phase == .action, records[compensation] != nil {
             return ReplyMessage(id: command.id, outcome: .failed, error: "compensated before", code: "late-action")

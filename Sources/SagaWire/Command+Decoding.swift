@@ -17,6 +17,13 @@ extension Command {
                 command.version = Int(field.number ?? 0)
             } else if field.isNamed("step") {
                 command.step = field.text
+            } else if field.isNamed("item") {
+                command.item = field.number.flatMap { Int(exactly: $0) }
+                guard let item = command.item, item >= 0 else {
+                    throw DeadReason(.malformed, "item is no place in a list")
+                }
+            } else if field.isNamed("value") {
+                command.value = field.bytes
             } else if field.isNamed("phase") {
                 guard let phase = Phase(rawValue: field.text) else {
                     throw DeadReason(.malformed, "phase is neither action nor compensation")

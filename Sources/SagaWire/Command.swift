@@ -6,6 +6,9 @@ public struct Command: Sendable, Hashable {
     public var definition: String
     public var version: Int
     public var step: String
+    /// Of a `forEach` step: place in its list, from 0, and the element there, as JSON.
+    public var item: Int?
+    public var value: [UInt8]?
     public var phase: Phase
     /// The operation that the service shall execute.
     public var operation: String
@@ -35,7 +38,8 @@ public struct Command: Sendable, Hashable {
     }
 
     public init(
-        saga: String, definition: String, version: Int, step: String, phase: Phase, operation: String,
+        saga: String, definition: String, version: Int, step: String, item: Int? = nil, value: [UInt8]? = nil,
+        phase: Phase, operation: String,
         isEffectKnown: Bool = false, attempt: Int, era: Int64, token: String, input: [UInt8],
         results: [StepResult] = [], deadline: Milliseconds, traceparent: String? = nil
     ) {
@@ -43,9 +47,11 @@ public struct Command: Sendable, Hashable {
         self.definition = definition
         self.version = version
         self.step = step
+        self.item = item
+        self.value = value
         self.phase = phase
         self.operation = operation
-        self.key = Command.key(saga: saga, step: step, phase: phase)
+        self.key = Command.key(saga: saga, step: step, item: item, phase: phase)
         self.isEffectKnown = isEffectKnown
         self.attempt = attempt
         self.era = era
@@ -56,9 +62,10 @@ public struct Command: Sendable, Hashable {
         self.traceparent = traceparent
     }
 
-    /// The idempotency key `SAGA/STEP/PHASE`.
-    public static func key(saga: String, step: String, phase: Phase) -> String {
-        "\(saga)/\(step)/\(phase.rawValue)"
+    /// The idempotency key: `SAGA/STEP/PHASE`, or `SAGA/STEP#ITEM/PHASE` of a `forEach` step.
+    public static func key(saga: String, step: String, item: Int? = nil, phase: Phase) -> String {
+        guard let item else { return "\(saga)/\(step)/\(phase.rawValue)" }
+        return "\(saga)/\(step)#\(item)/\(phase.rawValue)"
     }
 
     /// What the reply has to echo.
@@ -78,6 +85,8 @@ public struct Command: Sendable, Hashable {
         fields.append("definition", definition)
         fields.append("version", version)
         fields.append("step", step)
+        if let item { fields.append("item", item) }
+        if let value { fields.append("value", value) }
         fields.append("phase", phase.rawValue)
         fields.append("operation", operation)
         fields.append("key", key)

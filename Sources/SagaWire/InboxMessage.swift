@@ -75,6 +75,13 @@ public struct AttemptID: Sendable, Hashable {
     public var era: Int64
     public var token: String
 
+    /// Of a `forEach` step: which item the command was about. A reply echoes no item, so the token names it.
+    package var item: Int? {
+        guard let dot = token.utf8.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+        let text = token[token.index(after: dot)...]
+        return Int(text).flatMap { String($0) == text ? $0 : nil }
+    }
+
     public init(saga: String, step: String, phase: Phase, attempt: Int, era: Int64, token: String) {
         self.saga = saga
         self.step = step

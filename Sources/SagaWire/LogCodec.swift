@@ -20,9 +20,10 @@ public enum LogCodec {
             writer.field("type", "reply")
             writer.append(reply)
             payload = reply.result
-        case .beat(let step, let phase):
+        case .beat(let step, let item, let phase):
             writer.field("type", "beat")
             writer.field("step", step)
+            if let item { writer.field("item", item) }
             writer.append(phase)
         case .ticked:
             writer.field("type", "tick")
@@ -38,6 +39,13 @@ public enum LogCodec {
         case .rewound(let era):
             writer.field("type", "rewind")
             writer.field("era", era)
+        case .childReported(let report):
+            writer.field("type", "child")
+            writer.append(report)
+            payload = report.result
+        case .recalled(let reason):
+            writer.field("type", "recall")
+            writer.field("reason", reason)
         }
         writer.endObject()
         var bytes = writer.bytes
@@ -69,12 +77,14 @@ public enum LogCodec {
         switch line["type"]?.string {
         case "started": .started(try started(line, payload ?? []))
         case "reply": .replied(try reply(line, payload))
-        case "beat": .beat(step: try string(line, "step"), phase: phase(line))
+        case "beat": .beat(step: try string(line, "step"), item: try item(line), phase: phase(line))
         case "tick": .ticked
         case "order": .ordered(try order(line, payload))
         case "signal":
             .signaled(Signal(try string(line, "name"), id: line["id"]?.string, payload: payload ?? []))
         case "rewind": .rewound(era: try integer(line, "era"))
+        case "child": .childReported(try report(line, payload))
+        case "recall": .recalled(reason: try string(line, "reason"))
         case let type: throw LogFault("unknown type of entry '\(type ?? "")'")
         }
     }
@@ -86,7 +96,8 @@ public enum LogCodec {
             definition: try string(line, "definition"), version: Int(try integer(line, "version")),
             era: try integer(line, "era"), isAfterRewind: line["rewound"]?.bool ?? false,
             deadline: line["deadline"]?.integer, notBefore: line["not-before"]?.integer, labels: labels,
-            traceparent: line["traceparent"]?.string, input: input)
+            traceparent: line["traceparent"]?.string, isChild: line["child"]?.bool ?? false,
+            isRecalled: line["recalled"]?.bool ?? false, input: input)
     }
 
     private static func reply(_ line: JSON, _ result: [UInt8]?) throws(LogFault) -> Reply {
@@ -94,9 +105,24 @@ public enum LogCodec {
             throw LogFault("unknown outcome of a reply")
         }
         return Reply(
-            step: try string(line, "step"), phase: phase(line), attempt: Int(line["attempt"]?.integer ?? 1),
-            outcome: outcome, result: result, error: line["error"]?.string, code: line["code"]?.string,
+            step: try string(line, "step"), item: try item(line), phase: phase(line),
+            attempt: Int(line["attempt"]?.integer ?? 1), outcome: outcome, result: result, error: line["error"]?.string,
+            code: line["code"]?.string,
             retryAfter: line["retry-after"]?.integer)
+    }
+
+    private static func report(_ line: JSON, _ result: [UInt8]?) throws(LogFault) -> ChildReport {
+        guard let outcome = ChildReport.Outcome(rawValue: try string(line, "outcome")) else {
+            throw LogFault("unknown outcome of a child saga")
+        }
+        return ChildReport(
+            step: try string(line, "step"), outcome: outcome, result: result, error: line["error"]?.string)
+    }
+
+    private static func item(_ line: JSON) throws(LogFault) -> Int? {
+        guard let item = line["item"] else { return nil }
+        guard let number = item.integer, number >= 0 else { throw LogFault("the entry's item is no place in a list") }
+        return Int(number)
     }
 
     private static func order(_ line: JSON, _ result: [UInt8]?) throws(LogFault) -> Order {
@@ -153,10 +179,19 @@ extension JSONWriter {
             endObject()
         }
         if let traceparent = started.traceparent { field("traceparent", traceparent) }
+        if started.isChild { field("child", true) }
+        if started.isRecalled { field("recalled", true) }
+    }
+
+    fileprivate mutating func append(_ report: ChildReport) {
+        field("step", report.step)
+        field("outcome", report.outcome.rawValue)
+        if let error = report.error { field("error", error) }
     }
 
     fileprivate mutating func append(_ reply: Reply) {
         field("step", reply.step)
+        if let item = reply.item { field("item", item) }
         append(reply.phase)
         if reply.attempt != 1 { field("attempt", reply.attempt) }
         if reply.outcome != .succeeded { field("outcome", reply.outcome.rawValue) }

@@ -17,7 +17,7 @@ struct MessageReader {
             } else if field.isNamed("input") {
                 message.input = field.bytes
             } else if field.isNamed("version") {
-                message.version = Int(try number(field, "version", 1...Int64(Int32.max)))
+                message.version = Int(try number(field, "version", Self.versions))
             } else if field.isNamed("deadline") {
                 message.deadline = try number(field, "deadline", 1...Self.longest)
             } else if field.isNamed("at") {
@@ -126,6 +126,8 @@ struct MessageReader {
         return HeartbeatMessage(id: try attempt.finish(), details: details)
     }
 
+    private static let versions =
+        Int64(DefinitionLimits.version.lowerBound)...Int64(DefinitionLimits.version.upperBound)
     /// Longest span that a peer may ask for: ten years.
     static let longest: Milliseconds = 315_360_000_000
     /// Latest instant, and highest era, that a peer may name: the end of the year 2500.

@@ -78,11 +78,17 @@ struct MachineHarness {
         for directive in directives {
             switch directive {
             case .send(let dispatch):
-                let name = saga.definition.steps[dispatch.step].name
+                let name = saga.name(of: dispatch.branch)
                 let known = dispatch.isEffectKnown ? " known" : ""
                 transcript.append("\(name) \(dispatch.phase.rawValue) \(dispatch.attempt)\(known)")
             case .finish(let status): transcript.append(status.rawValue)
             case .reopen: transcript.append("reopened")
+            case .startChild(let step): transcript.append("\(saga.definition.steps[step].name) child")
+            case .undoChild(let step): transcript.append("\(saga.definition.steps[step].name) child undone")
+            case .verifyChild(let step): transcript.append("\(saga.definition.steps[step].name) child verified")
+            case .verified: transcript.append("verified")
+            case .emit(let step, let outcome):
+                transcript.append("\(saga.definition.steps[step].name) event \(outcome.rawValue)")
             }
         }
     }

@@ -68,7 +68,7 @@ struct InboxMessageTests {
         #expect(fault([("type", "start"), ("saga", "a")], of: .intake) == "malformed: definition is missing")
         #expect(
             fault([("type", "start"), ("saga", "a"), ("definition", "d"), ("version", "0")], of: .intake)
-                == "malformed: version is no decimal number from 1 to 2147483647")
+                == "malformed: version is no decimal number from 1 to 9007199254740991")
         #expect(
             fault([("type", "control"), ("saga", "a"), ("operation", "explode")], of: .control)
                 == "malformed: operation is none of cancel, pause, resume, retry, skip")

@@ -16,7 +16,12 @@ struct LogCodecTests {
             Reply(
                 step: "a", phase: .compensation, attempt: 7, outcome: .retry, result: [10, 0, 255], error: "e\n",
                 code: "c", retryAfter: 3)),
-        .beat(step: "a", phase: .compensation),
+        .beat(step: "a", item: nil, phase: .compensation), .beat(step: "a", item: 7, phase: .action),
+        .childReported(ChildReport(step: "a", outcome: .completed, result: Array("{}".utf8))),
+        .childReported(ChildReport(step: "a", outcome: .refused, error: "no")), .recalled(reason: "its parent"),
+        .replied(Reply(step: "a", item: 3, phase: .action, attempt: 2, outcome: .succeeded)),
+        .started(
+            Started(definition: "d", version: 1, era: 1, isAfterRewind: true, isChild: true, isRecalled: true)),
         .ticked,
         .ordered(Order(.skip, step: "a", by: "ann", reason: "r", result: [1])),
         .ordered(Order(.cancel)),

@@ -10,7 +10,7 @@
 -- KEYS[6] reply: stream, inbound
 -- KEYS[7] control: stream, inbound
 -- KEYS[8] intake: stream, inbound
--- KEYS[9…] logs: list, one for each change in its order; then streams: the command streams written to
+-- KEYS[9…] logs: list, one for each change in its order; then streams: the command and event streams written to
 -- ARGV[1] owner: the taking's random text
 -- ARGV[2] epoch: decimal
 -- ARGV[3] sequence: decimal, the commit sequence that this one extends
@@ -19,11 +19,11 @@
 -- ARGV[6] intake: stream id, likewise
 -- ARGV[7] verified: decimal era that all open sagas have been brought to, or empty
 -- ARGV[8] changes: decimal
--- ARGV[9] commands: decimal
+-- ARGV[9] commands: decimal, with the events
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
 -- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'at', 'ended'),
---     its instant or empty, number of entries, entries; for each command: index in KEYS, number of arguments, names
+--     its instant or empty, number of entries, entries; for each command or event: index in KEYS, number of arguments, names
 --     and values; for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry
 --     id, which message of the entry, reason, saga or empty. At most 7,000 arguments of one command or outcome.
 --

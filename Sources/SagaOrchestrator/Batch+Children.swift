@@ -1,0 +1,128 @@
+import SagaCore
+import SagaStore
+import SagaWire
+
+/// Parents and their child sagas: they share a partition, so what one means for the other is in the same commit.
+///
+/// The lane has brought the whole family of every saga that is meant into memory.
+extension Batch {
+    /// Starts a step's child saga; where it is there already, it reports.
+    mutating func startChild(_ step: Int, of parent: SagaCell) {
+        guard let child = child(of: parent, step: step) else {
+            return enterChild(step, of: parent, isRecalled: false)
+        }
+        if child.saga.status.isFinal { report(child, to: parent) }
+    }
+
+    /// Takes a step's child saga back.
+    mutating func undoChild(_ step: Int, of parent: SagaCell) {
+        guard let child = child(of: parent, step: step) else {
+            return enterChild(step, of: parent, isRecalled: true)
+        }
+        switch feed(child, .recall(reason: "its parent turned back: \(parent.saga.error ?? "")")) {
+        case .accept: break
+        case .ignore:
+            if child.saga.status == .compensated { report(child, to: parent) }
+        case .refuse(let reason): refuse(step, of: parent, reason)
+        }
+    }
+
+    /// Brings a step's child saga, ended or not, to the partition's era.
+    mutating func verifyChild(_ step: Int, of parent: SagaCell) {
+        guard let child = child(of: parent, step: step) else {
+            return enterChild(step, of: parent, isRecalled: false)
+        }
+        catchUp(child)
+        if child.saga.status.isFinal { feed(child, .rewind(era: partition.era)) }
+        if !child.saga.isVerifying { report(child, to: parent) }
+    }
+
+    /// Tells a child's parent how it is.
+    mutating func reportToParent(of child: SagaCell) {
+        guard let (parent, _) = parent(of: child.saga), let cell = partition.sagas[parent] else { return }
+        report(child, to: cell)
+    }
+
+    private mutating func report(_ child: SagaCell, to parent: SagaCell) {
+        guard let (_, step) = self.parent(of: child.saga) else { return }
+        feed(parent, .child(child.saga.report(to: step)))
+    }
+
+    private mutating func refuse(_ step: Int, of parent: SagaCell, _ reason: String) {
+        let name = parent.saga.definition.steps[step].name
+        feed(parent, .child(ChildReport(step: name, outcome: .refused, error: reason)))
+    }
+
+    private func child(of parent: SagaCell, step: Int) -> SagaCell? {
+        partition.sagas[parent.saga.childID(of: step)]
+    }
+
+    /// The id of a child's parent, and the child's name there.
+    private func parent(of saga: Saga) -> (id: String, step: String)? { saga.started.isChild ? saga.parent : nil }
+
+    /// Makes a child saga that the store doesn't have.
+    private mutating func enterChild(_ step: Int, of parent: SagaCell, isRecalled: Bool) {
+        let saga = parent.saga
+        let id = saga.childID(of: step)
+        guard case .child(let name, _) = saga.definition.steps[step].kind else { return }
+        guard id.utf8.count <= Names.maxDerivedSagaIDLength else {
+            return refuse(step, of: parent, "the id '\(id)' has more than \(Names.maxDerivedSagaIDLength) bytes")
+        }
+        if let log = unreadable[id] { return refuse(step, of: parent, log.reason.description) }
+        guard let definition = registry.definition(name, version: nil) else {
+            return refuse(step, of: parent, "the definition '\(name)' is not registered")
+        }
+        guard
+            definition.pivot == nil || isRecalled || step == saga.definition.pivot
+                || saga.definition.steps[step].isAfterPivot
+        else {
+            let reason =
+                "\(definition.id) has a pivot, so the step that runs it must be the pivot of \(saga.definition.id)"
+            return refuse(step, of: parent, reason)
+        }
+        let started = Started(
+            definition: definition.name, version: definition.version, era: partition.era,
+            isAfterRewind: partition.wasRewound || isRecalled, traceparent: saga.started.traceparent, isChild: true,
+            isRecalled: isRecalled, input: saga.childInput(of: step))
+        enter(id, definition, started)
+    }
+
+    // MARK: The end of a family
+
+    /// Whether an ended child stays, because its parent may still take it back.
+    func isHeld(_ cell: SagaCell) -> Bool {
+        guard let (parent, _) = parent(of: cell.saga), let cell = partition.sagas[parent] else { return false }
+        return !cell.saga.isAtRest || isHeld(cell)
+    }
+
+    /// The ended children, near and far, of a saga that nothing will take back.
+    func restingDescendants(of cell: SagaCell) -> [SagaCell] {
+        cell.saga.definition.children.flatMap { step -> [SagaCell] in
+            guard let child = child(of: cell, step: step), child.saga.isAtRest else { return [] }
+            return [child] + restingDescendants(of: child)
+        }
+    }
+}
+
+extension Saga {
+    /// Of a child: the parent's id, and the step's name there.
+    var parent: (id: String, step: String)? {
+        guard let slash = id.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return (String(id[..<slash]), String(id[id.utf8.index(after: slash)...]))
+    }
+
+    /// Whether the definition that a child saga will have is yet to be looked up.
+    var hasChildrenToStart: Bool { definition.children.contains { steps[$0].action.status == .none } }
+
+    /// The sagas whose fate may depend on this one's next step, or the other way round.
+    ///
+    /// - Parameter isCareful: Whether children count that this saga has not begun yet: one may be there all the same.
+    func relatives(isCareful: Bool) -> [String] {
+        var ids = definition.children.filter { step in
+            isCareful || compensatesAll || steps[step].action.status != .none
+                || steps[step].compensation.status != .none
+        }.map(childID)
+        if started.isChild, let parent { ids.append(parent.id) }
+        return ids
+    }
+}
