@@ -92,6 +92,7 @@ extension DefinitionGraph {
         let level = levels.firstIndex { $0.contains(index) } ?? 0
         let isPlain = level == 0 ? step.after.isEmpty : step.after == levels[level - 1]
         if !isPlain { notes.append("after \(list(step.after))") }
+        if let source = step.inputSource { notes.append("its input is the result of \(definition.steps[source].name)") }
         if !step.uses.isEmpty { notes.append("uses \(list(step.uses))") }
         return notes
     }

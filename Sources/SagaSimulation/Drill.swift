@@ -8,8 +8,12 @@ public import SagaCore
 public struct Drill: Sendable {
     /// What is done to a step.
     public enum Way: String, Sendable, Hashable, CaseIterable {
-        /// Its action is refused.
+        /// Its action is refused, so that the saga turns back.
         case refused
+        /// The action of its last item is refused.
+        case itemRefused = "item-refused"
+        /// Its action ends with an error code that stops the saga rather than turns it back.
+        case stopped
         /// No attempt of its action is answered, or the signal that it waits for does not come.
         case unanswered
         /// It succeeds, then has to be undone, and its compensation fails twice before it succeeds.
@@ -53,15 +57,29 @@ public struct Drill: Sendable {
         self.script = script
     }
 
-    /// Runs all cases, in the order of the definition's steps.
+    /// Runs all cases, in the order of the definition's steps; those steps apart that this input leaves out.
     public func run() -> [Result] {
-        var undisturbed = Simulator(definition, script)
-        let baseline = undisturbed.run()
-        return definition.steps.indices.flatMap { index in
+        let baseline = undisturbed()
+        return definition.steps.indices.filter { !isOmitted($0, in: baseline) }.flatMap { index in
             Way.allCases.compactMap { way in
                 disturbance(way, of: index, baseline: baseline).map { run(index, way, $0) }
             }
         }
+    }
+
+    /// The steps that are not drilled, because their condition is not met by this input and these results.
+    public var omittedSteps: [String] {
+        let baseline = undisturbed()
+        return definition.steps.indices.filter { isOmitted($0, in: baseline) }.map { definition.steps[$0].name }
+    }
+
+    private func undisturbed() -> SimulationRun {
+        var simulator = Simulator(definition, script)
+        return simulator.run()
+    }
+
+    private func isOmitted(_ index: Int, in baseline: SimulationRun) -> Bool {
+        baseline.saga.steps[index].action.status == .omitted
     }
 
     private func run(_ index: Int, _ way: Way, _ disturbance: Disturbance) -> Result {
@@ -89,9 +107,18 @@ extension Drill {
         var script = script
         switch way {
         case .refused:
-            guard step.isExecutedElsewhere else { return nil }
-            script.faults[Fault.Place(step.name)] = [.refusal(code: "drill")]
+            guard step.isExecutedElsewhere, let code = codeThatTurnsBack(step) else { return nil }
+            script.faults[Fault.Place(step.name)] = [.refusal(code: code)]
             return Disturbance(script: script, text: "action is refused")
+        case .itemRefused:
+            let count = baseline.saga.steps[index].items.count
+            guard count > 1, let code = codeThatTurnsBack(step) else { return nil }
+            script.faults[Fault.Place(step.name, item: count - 1)] = [.refusal(code: code)]
+            return Disturbance(script: script, text: "action is refused for its last item")
+        case .stopped:
+            guard step.hasAttempts, let code = codeThatStops(step) else { return nil }
+            script.faults[Fault.Place(step.name)] = [.refusal(code: code)]
+            return Disturbance(script: script, text: "action is refused with code '\(code)'")
         case .unanswered:
             if step.answerer == .clock { return nil }
             script.faults[Fault.Place(step.name)] = [.silence(times: nil)]
@@ -99,9 +126,9 @@ extension Drill {
             return Disturbance(script: script, text: text)
         case .compensationTroubled:
             guard step.hasAttempts else { return nil }
-            return undone(index, .trouble(times: Self.troubles), "compensation fails \(Self.troubles) times")
+            return undone(index, .trouble(times: Self.troubles), "compensation fails \(Self.troubles) times", baseline)
         case .compensationRefused:
-            return undone(index, .refusal(code: "drill"), "compensation is refused")
+            return undone(index, .refusal(code: "drill"), "compensation is refused", baseline)
         case .cancelled:
             script.interventions.append(Intervention(.whenSucceeded(step: step.name), .order(Order(.cancel))))
             return Disturbance(script: script, text: "saga is cancelled after it")
@@ -113,7 +140,7 @@ extension Drill {
     }
 
     /// Makes a step succeed and then be undone: by a later step that is refused, else by a cancel while it runs.
-    private func undone(_ index: Int, _ fault: Fault, _ text: String) -> Disturbance? {
+    private func undone(_ index: Int, _ fault: Fault, _ text: String, _ baseline: SimulationRun) -> Disturbance? {
         let step = definition.steps[index]
         guard step.undoing != nil, !step.isAfterPivot, index != definition.pivot else { return nil }
         var script = script
@@ -122,15 +149,28 @@ extension Drill {
         let later = definition.steps.indices.first { candidate in
             let other = definition.steps[candidate]
             return other.isExecutedElsewhere && !other.isAfterPivot && order.isBefore(index, candidate)
+                && codeThatTurnsBack(other) != nil && baseline.saga.steps[candidate].action.status != .omitted
         }
-        if let later {
+        if let later, let code = codeThatTurnsBack(definition.steps[later]) {
             let name = definition.steps[later].name
-            script.faults[Fault.Place(name)] = [.refusal(code: "drill")]
+            script.faults[Fault.Place(name)] = [.refusal(code: code)]
             return Disturbance(script: script, text: "\(text) (\(name) is refused)")
         }
         script.interventions.append(Intervention(.whenBegan(step: step.name), .order(Order(.cancel))))
         return Disturbance(script: script, text: "\(text) (cancelled while it runs)")
     }
+}
+
+/// The code with which a refusal turns a saga back; nil where none does.
+private func codeThatTurnsBack(_ step: Step) -> String? {
+    guard let codes = step.codes.compensateOn else { return step.codes.stopOn.contains("drill") ? nil : "drill" }
+    return codes.first
+}
+
+/// The code with which a refusal stops a saga; nil where none does.
+private func codeThatStops(_ step: Step) -> String? {
+    guard let codes = step.codes.compensateOn else { return step.codes.stopOn.first }
+    return codes.contains("drill") ? nil : "drill"
 }
 
 /// Which steps come before which, directly or not.

@@ -11,11 +11,11 @@ struct DrillJudge {
     private let effects: [String: Effect]
     private var hasTurnedBack = false
     /// By step, then by branch (the step, or each item of it).
-    private var branches: [[String: Branch]]
+    private var branches: [[String: Record]]
     private var stuck: [String] = []
 
     /// What was seen so far of what attempts are made of.
-    private struct Branch {
+    private struct Record {
         var isSent = false
         var isRefused = false
         var isSkipped = false
@@ -42,7 +42,7 @@ struct DrillJudge {
     private mutating func take(_ line: TimelineLine, _ order: DependencyOrder) {
         if line.kind == .turnedBack { hasTurnedBack = true }
         guard let name = line.branch, let index = line.step.flatMap(definition.step(named:)) else { return }
-        var branch = branches[index][name] ?? Branch()
+        var branch = branches[index][name] ?? Record()
         switch (line.phase, line.kind) {
         case (.action, .sent): branch.isSent = true
         case (.action, .failed): branch.isRefused = true
@@ -53,14 +53,16 @@ struct DrillJudge {
         default: break
         }
         branches[index][name] = branch
-        if line.kind == .stuck, !stuck.contains(name) { stuck.append(name) }
+        // A step sums up what its items say.
+        let isSum = line.item == nil && stuck.contains { $0.hasPrefix(name + "#") }
+        if line.kind == .stuck, !isSum, !stuck.contains(name) { stuck.append(name) }
     }
 
     // MARK: Rules
 
     /// A refused step has nothing to undo, what comes after the pivot is never undone, and a compensation waits for
     /// those of all steps that depend on its step.
-    private mutating func judgeCompensation(of index: Int, _ name: String, _ branch: Branch, _ order: DependencyOrder) {
+    private mutating func judgeCompensation(of index: Int, _ name: String, _ branch: Record, _ order: DependencyOrder) {
         if branch.isRefused { violations.append("'\(name)' was refused, and is compensated") }
         if !branch.isSent { violations.append("'\(name)' was never sent, and is compensated") }
         if definition.steps[index].isAfterPivot {

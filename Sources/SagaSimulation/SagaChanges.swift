@@ -17,14 +17,14 @@ struct SagaChanges {
         now = instant
         let untouched = StepState()
         for part in saga.parts {
-            let old = before.first { $0.step == part.step && $0.item == part.item }
-            let step = saga.definition.steps[part.step]
+            let old = before.first { $0.branch == part.branch }
+            let step = saga.definition.steps[part.branch.step]
             for phase in Phase.allCases {
                 let was = (old?[phase] ?? (phase == .action ? untouched.action : untouched.compensation)).status
                 guard was != part[phase].status, let (kind, text) = tell(step, part, phase) else { continue }
                 let attempts = part[phase].attempts
                 let line = TimelineLine(
-                    at: now, kind, step: step.name, item: part.item, phase: phase,
+                    at: now, kind, step: step.name, item: part.branch.item, phase: phase,
                     attempt: attempts > 0 ? attempts : nil, text)
                 let isCause = kind != .unknown && kind != .waiting && (kind != .failed || step.isExecutedElsewhere)
                 if isCause { causes.append(line) } else { consequences.append(line) }
@@ -37,7 +37,12 @@ struct SagaChanges {
         let error = state.error ?? "no reason given"
         switch state.status {
         case .none, .pending: return nil
-        case .running: return step.isExecutedElsewhere ? nil : (.waiting, step.summary)
+        case .running:
+            guard let forEach = step.forEach, part.branch.item == nil, phase == .action else {
+                return step.isExecutedElsewhere ? nil : (.waiting, step.summary)
+            }
+            let count = saga.steps[part.branch.step].items.count
+            return (.waiting, "one command for each of its \(count) items, at most \(forEach.parallel) at once")
         case .waiting:
             let span = Timeline.duration(max(0, state.due - now))
             return (.retrying, "\(phase.rawValue) attempt \(state.attempts): \(error); again in \(span)")
@@ -47,6 +52,7 @@ struct SagaChanges {
         case .failed: return (.failed, step.isExecutedElsewhere ? "refused: \(error)" : "ends: \(error)")
         case .unknown: return (.unknown, "effect unknown: \(error)")
         case .stuck: return (.stuck, "\(phase.rawValue) is stuck: \(error)")
+        case .omitted: return (.skipped, "skipped: its condition is not met")
         case .skipped: return (.skipped, phase == .action ? "skipped" : "compensation skipped")
         }
     }

@@ -108,7 +108,7 @@ struct Simulator {
         for line in changes.consequences { write(line) }
         for directive in directives { perform(directive) }
         for index in definition.steps.indices {
-            let old = parts.first { $0.step == index && $0.item == nil }?.action.status ?? .none
+            let old = parts.first { $0.branch == Branch(step: index) }?.action.status ?? .none
             if old != saga.steps[index].action.status { stepMoved(index) }
         }
     }
@@ -117,6 +117,14 @@ struct Simulator {
         switch directive {
         case .send(let dispatch):
             send(dispatch)
+        case .startChild(let index): callChild(index, .action)
+        case .undoChild(let index): callChild(index, .compensation)
+        case .emit(let index, let outcome):
+            let emits = definition.steps[index].emits
+            let topic = (outcome == .succeeded ? emits.succeeded : emits.failed) ?? "nobody"
+            write(.emitted, "tells topic \(topic)", step: definition.steps[index].name)
+        case .verifyChild, .verified:
+            preconditionFailure("a simulated history is never rewound: \(directive)")
         case .finish(let status):
             write(.ended, "\(status.rawValue) after \(Timeline.duration(now - script.startedAt))")
         case .reopen:
@@ -127,15 +135,32 @@ struct Simulator {
     private mutating func send(_ dispatch: Dispatch) {
         let step = definition.steps[dispatch.step]
         let text = "\(dispatch.phase.rawValue) attempt \(dispatch.attempt) \(step.request(of: dispatch.phase))"
-        write(.sent, text, step: step.name, dispatch.phase, attempt: dispatch.attempt)
-        var reply = Reply(step: step.name, phase: dispatch.phase, attempt: dispatch.attempt, outcome: .succeeded)
-        switch services.answer(step.name, dispatch.phase, attempt: dispatch.attempt) {
+        write(.sent, text, step: step.name, item: dispatch.item, dispatch.phase, attempt: dispatch.attempt)
+        var reply = Reply(
+            step: step.name, item: dispatch.item, phase: dispatch.phase, attempt: dispatch.attempt, outcome: .succeeded)
+        switch services.answer(step.name, item: dispatch.item, dispatch.phase, attempt: dispatch.attempt) {
         case .success(let result): reply.result = result
         case .refusal(let code): (reply.outcome, reply.error, reply.code) = (.failed, SimulatedServices.refusal, code)
         case .trouble(let code): (reply.outcome, reply.error, reply.code) = (.retry, SimulatedServices.trouble, code)
         case .silence: return
         }
         arrive(.reply(reply), after: script.latency, isAnswer: true)
+    }
+
+    /// Starts or undoes a child saga, which is simulated as a whole: it completes, or leaves no effect.
+    private mutating func callChild(_ index: Int, _ phase: Phase) {
+        let step = definition.steps[index]
+        let attempt = phase == .action ? saga.steps[index].action.attempts : saga.steps[index].compensation.attempts
+        write(.sent, "\(phase.rawValue) \(step.request(of: phase))", step: step.name, phase, attempt: attempt)
+        var report = ChildReport(step: step.name, outcome: phase == .action ? .completed : .compensated)
+        switch services.answer(step.name, phase, attempt: attempt) {
+        case .success(let result): report.result = result
+        case .refusal(let code):
+            report.outcome = phase == .action ? .compensated : .refused
+            report.error = "\(SimulatedServices.refusal) (\(code))"
+        case .silence, .trouble: return
+        }
+        arrive(.child(report), after: script.latency, isAnswer: true)
     }
 
     /// Signals that come by themselves, and interventions at a step's moments.
@@ -165,15 +190,15 @@ struct Simulator {
         guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return [] }
         var names: [String] = []
         for part in saga.parts {
-            let step = definition.steps[part.step]
+            let step = definition.steps[part.branch.step]
             for phase in Phase.allCases where part[phase].isActive && part[phase].due != .max {
                 let policy = phase == .action ? step.retry : step.compensationRetry
                 let attempts = part[phase].attempts
-                let fault = services.fault(of: step.name, item: part.item, phase, at: attempts + 1)
+                let fault = services.fault(of: step.name, item: part.branch.item, phase, at: attempts + 1)
                 let isEndless = policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight
                 guard step.hasAttempts, isEndless, attempts >= Self.attemptsTaken, let fault, fault.times == nil
                 else { return [] }
-                names.append(branchName(step.name, part.item))
+                names.append(saga.name(of: part.branch))
             }
         }
         return names

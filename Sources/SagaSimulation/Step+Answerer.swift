@@ -28,12 +28,11 @@ extension Step {
         case .command(let service, let action):
             "\(service): \(action)" + (forEach.map { ", for each of \($0.items)" } ?? "")
         case .delay(let span): "waits \(DurationText.format(span))"
-        case .until(.at(let instant)): "waits until \(instant) (Unix milliseconds)"
+        case .until(.at(let instant)): "waits until \(Timeline.instant(instant))"
         case .until(.path(let path)): "waits until \(path)"
         case .signal(let name):
             "waits for signal '\(name)'" + (timeout.map { ", at most \(DurationText.format($0))" } ?? "")
-        case .child(let definition, nil): "child saga of \(definition)"
-        case .child(let definition, _?): "child saga of \(definition), with a result as its input"
+        case .child(let definition, _): "child saga of \(definition)"
         }
     }
 
@@ -43,6 +42,12 @@ extension Step {
         case .child: "the child saga's own compensation"
         case .service, .clock, .signal: compensation
         }
+    }
+
+    /// The step whose result is a child saga's input.
+    package var inputSource: Int? {
+        guard case .child(_, let source) = kind else { return nil }
+        return source
     }
 
     /// Whether somebody else executes it, so that it can be refused, or have an effect nobody knows of.
@@ -69,10 +74,9 @@ extension Step {
     }
 }
 
-/// What attempts are made of, with its state: a step, or one item of it.
+/// A branch with its state.
 package struct Part: Sendable, Hashable {
-    package var step: Int
-    package var item: Int?
+    package var branch: Branch
     package var action: PhaseState
     package var compensation: PhaseState
     package var result: [UInt8]?
@@ -86,12 +90,18 @@ package struct Part: Sendable, Hashable {
 }
 
 extension Saga {
-    /// Every step, each followed by its items.
+    /// Every step, each after its items.
     package var parts: [Part] {
-        steps.indices.map { index in
-            Part(
-                step: index, action: steps[index].action, compensation: steps[index].compensation,
-                result: steps[index].result)
+        steps.indices.flatMap { index in
+            let step = steps[index]
+            let items = step.items.indices.map { item in
+                Part(
+                    branch: Branch(step: index, item: item), action: step.items[item].action,
+                    compensation: step.items[item].compensation, result: step.items[item].result)
+            }
+            let whole = Part(
+                branch: Branch(step: index), action: step.action, compensation: step.compensation, result: step.result)
+            return items + [whole]
         }
     }
 }

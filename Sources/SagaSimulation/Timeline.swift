@@ -97,6 +97,27 @@ public enum Timeline {
         return head.joined() + pad(String(seconds % 60), zeros: 2) + fraction
     }
 
+    /// An instant as RFC 3339 has it, in UTC: `2026-01-31T12:00:00.000Z`.
+    package static func instant(_ instant: Milliseconds) -> String {
+        let day: Milliseconds = 86_400_000
+        let rest = (instant % day + day) % day
+        // Howard Hinnant's civil-from-days: years that begin in March put the leap day at their end.
+        let days = (instant - rest) / day + 719_468
+        let era = (days >= 0 ? days : days - 146_096) / 146_097
+        let dayOfEra = days - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let date = [
+            pad(String(yearOfEra + era * 400 + (month >= 10 ? 1 : 0)), zeros: 4),
+            pad(String(month < 10 ? month + 3 : month - 9), zeros: 2),
+            pad(String(dayOfYear - (153 * month + 2) / 5 + 1), zeros: 2),
+        ]
+        let time = [rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60].map { pad(String($0), zeros: 2) }
+        return date.joined(separator: "-") + "T" + time.joined(separator: ":") + "."
+            + pad(String(rest % 1_000), zeros: 3) + "Z"
+    }
+
     private static let kept = (head: 6, tail: 2)
 
     private static func folded(_ lines: [TimelineLine]) -> [TimelineLine] {

@@ -3,10 +3,15 @@ public import SagaCore
 /// Something that a saga directs, as a test expects it.
 public struct SagaExpectation: Sendable, Hashable, CustomStringConvertible {
     enum Subject: Sendable, Hashable {
-        case command(step: String, phase: Phase)
+        case command(step: String, item: Int?, phase: Phase)
+        case child(step: String, Child)
+        case event(topic: String)
+        case verified
         case end(Saga.Status)
         case reopening
     }
+
+    enum Child: String { case start, undoing, verification }
 
     let subject: Subject
     /// Nil: whichever.
@@ -15,22 +20,39 @@ public struct SagaExpectation: Sendable, Hashable, CustomStringConvertible {
 
     /// The command for a step's action.
     ///
-    /// - Parameter attempt: From 1; nil: whichever it is.
-    public static func command(_ step: String, attempt: Int? = nil) -> SagaExpectation {
-        SagaExpectation(subject: .command(step: step, phase: .action), attempt: attempt)
+    /// - Parameters:
+    ///   - item: Of a `forEach` step: place in its list, from 0.
+    ///   - attempt: From 1; nil: whichever it is.
+    public static func command(_ step: String, item: Int? = nil, attempt: Int? = nil) -> SagaExpectation {
+        SagaExpectation(subject: .command(step: step, item: item, phase: .action), attempt: attempt)
     }
 
     /// The command for a step's compensation.
     ///
     /// - Parameters:
+    ///   - item: Of a `forEach` step: place in its list, from 0.
     ///   - attempt: From 1; nil: whichever it is.
     ///   - effectKnown: Whether the action's success stands in the log; nil: either.
     public static func compensation(
-        _ step: String, attempt: Int? = nil, effectKnown: Bool? = nil
+        _ step: String, item: Int? = nil, attempt: Int? = nil, effectKnown: Bool? = nil
     ) -> SagaExpectation {
         SagaExpectation(
-            subject: .command(step: step, phase: .compensation), attempt: attempt, isEffectKnown: effectKnown)
+            subject: .command(step: step, item: item, phase: .compensation), attempt: attempt,
+            isEffectKnown: effectKnown)
     }
+
+    /// The start of a step's child saga.
+    public static func childStart(_ step: String) -> SagaExpectation {
+        SagaExpectation(subject: .child(step: step, .start))
+    }
+
+    /// A step's child saga is taken back.
+    public static func childUndoing(_ step: String) -> SagaExpectation {
+        SagaExpectation(subject: .child(step: step, .undoing))
+    }
+
+    /// An event to a topic.
+    public static func event(_ topic: String) -> SagaExpectation { SagaExpectation(subject: .event(topic: topic)) }
 
     /// The saga is `completed`, `compensated` or `stuck`.
     public static func end(_ status: Saga.Status) -> SagaExpectation { SagaExpectation(subject: .end(status)) }
@@ -43,8 +65,16 @@ public struct SagaExpectation: Sendable, Hashable, CustomStringConvertible {
         switch directive {
         case .send(let dispatch):
             self.init(
-                subject: .command(step: definition.steps[dispatch.step].name, phase: dispatch.phase),
+                subject: .command(
+                    step: definition.steps[dispatch.step].name, item: dispatch.item, phase: dispatch.phase),
                 attempt: dispatch.attempt, isEffectKnown: dispatch.phase == .action ? nil : dispatch.isEffectKnown)
+        case .startChild(let index): self.init(subject: .child(step: definition.steps[index].name, .start))
+        case .undoChild(let index): self.init(subject: .child(step: definition.steps[index].name, .undoing))
+        case .verifyChild(let index): self.init(subject: .child(step: definition.steps[index].name, .verification))
+        case .verified: self.init(subject: .verified)
+        case .emit(let index, let outcome):
+            let emits = definition.steps[index].emits
+            self.init(subject: .event(topic: (outcome == .succeeded ? emits.succeeded : emits.failed) ?? ""))
         case .finish(let status): self.init(subject: .end(status))
         case .reopen: self.init(subject: .reopening)
         }
@@ -64,36 +94,18 @@ public struct SagaExpectation: Sendable, Hashable, CustomStringConvertible {
     /// `compensation of 'create' (attempt 1)`.
     public var description: String {
         switch subject {
-        case .command(let step, let phase):
+        case .command(let step, let item, let phase):
+            let name = item.map { "\(step)#\($0)" } ?? step
             let notes = [
                 attempt.map { "attempt \($0)" }, isEffectKnown.map { $0 ? "effect known" : "effect not known" },
             ].compactMap(\.self)
-            let head = phase == .action ? "command for '\(step)'" : "compensation of '\(step)'"
+            let head = phase == .action ? "command for '\(name)'" : "compensation of '\(name)'"
             return notes.isEmpty ? head : "\(head) (\(notes.joined(separator: ", ")))"
+        case .child(let step, let what): return "\(what.rawValue) of child saga '\(step)'"
+        case .event(let topic): return "event to topic '\(topic)'"
+        case .verified: return "the verify round is over"
         case .end(let status): return "end: \(status.rawValue)"
         case .reopening: return "a stuck saga goes on"
         }
-    }
-}
-
-/// What a test's service answers.
-public struct StepAnswer: Sendable, Hashable {
-    let outcome: Reply.Outcome
-    var result: String?
-    var code: String?
-    var retryAfter: Milliseconds?
-
-    /// The step succeeded, and returned nothing.
-    public static var succeeded: StepAnswer { StepAnswer(outcome: .succeeded) }
-
-    /// The step succeeded, with a result (JSON).
-    public static func succeeded(result: String) -> StepAnswer { StepAnswer(outcome: .succeeded, result: result) }
-
-    /// The service refuses for good.
-    public static func refused(_ code: String) -> StepAnswer { StepAnswer(outcome: .failed, code: code) }
-
-    /// Passing trouble: to be tried again, not before this time has passed.
-    public static func retry(after span: Duration? = nil) -> StepAnswer {
-        StepAnswer(outcome: .retry, retryAfter: span?.milliseconds)
     }
 }

@@ -105,9 +105,12 @@ public struct SagaFixture {
 
     // MARK: When
 
-    /// A service answers the attempt of a step that is under way: its compensation where the saga goes backward.
+    /// A service answers the attempt of a step that is under way: its compensation where the saga goes backward. For a
+    /// child saga: it has ended; refused means that it left no effect, or cannot be undone.
+    ///
+    /// - Parameter item: Of a `forEach` step: place in its list, from 0.
     public mutating func reply(
-        _ step: String, _ answer: StepAnswer, fileID: String = #fileID, filePath: String = #filePath,
+        _ step: String, item: Int? = nil, _ answer: StepAnswer, fileID: String = #fileID, filePath: String = #filePath,
         line: Int = #line, column: Int = #column
     ) throws {
         let place = SourcePlace(fileID: fileID, filePath: filePath, line: line, column: column)
@@ -115,11 +118,17 @@ public struct SagaFixture {
             return try fail("\(state.definition.id) has no step '\(step)'", place)
         }
         let phase: Phase = state.isCompensating ? .compensation : .action
-        let reply = Reply(
-            step: step, phase: phase, attempt: max(1, state.steps[index][phase].attempts), outcome: answer.outcome,
-            result: answer.result.map { Array($0.utf8) }, error: nil, code: answer.code, retryAfter: answer.retryAfter)
-        let name = phase == .action ? "'\(step)'" : "the compensation of '\(step)'"
-        try when(.reply(reply), "\(name) answers \(answer.outcome.rawValue)", place)
+        let branch = Branch(step: index, item: item)
+        let event: Event
+        switch state.definition.steps[index].answerer {
+        case .child: event = .child(answer.report(of: step, phase))
+        case .service, .clock, .signal:
+            let attempts = state.parts.first { $0.branch == branch }?[phase].attempts ?? 0
+            event = .reply(answer.reply(of: step, item, phase, attempt: max(1, attempts)))
+        }
+        let name = state.name(of: branch)
+        let what = phase == .action ? "'\(name)'" : "the compensation of '\(name)'"
+        try when(event, "\(what) answers \(answer.outcome.rawValue)", place)
     }
 
     /// A signal comes.
@@ -221,8 +230,8 @@ public struct SagaFixture {
     private func list(_ directed: [SagaExpectation]) -> String { directed.map(\.description).joined(separator: "; ") }
 
     private var underWay: String {
-        let names = zip(state.definition.steps, state.steps).flatMap { step, steps in
-            Phase.allCases.filter { steps[$0].isActive }.map { "'\(step.name)' (\($0.rawValue))" }
+        let names = state.parts.flatMap { part in
+            Phase.allCases.filter { part[$0].isActive }.map { "'\(state.name(of: part.branch))' (\($0.rawValue))" }
         }
         return names.isEmpty ? "nothing" : names.joined(separator: ", ")
     }

@@ -20,7 +20,8 @@ struct Drill: ParsableCommand {
         let script = try world.script()
         var violations = 0
         for (place, definition) in try source.definitions().enumerated() {
-            let results = try drill(definition, script).run()
+            let drill = try drill(definition, script)
+            let results = drill.run()
             violations += results.reduce(0) { $0 + $1.violations.count }
             if global.json {
                 for result in results { printJSON { result.write(of: definition, to: &$0) } }
@@ -28,6 +29,9 @@ struct Drill: ParsableCommand {
                 print((place > 0 ? "\n" : "") + definition.id)
                 print(table(results))
                 for line in leftAsMeant(results) { print(line) }
+                for name in drill.omittedSteps {
+                    print("'\(Terminal.clean(name))' was left out: its condition is not met (see --input, --result)")
+                }
             }
             for result in results {
                 for violation in result.violations {
