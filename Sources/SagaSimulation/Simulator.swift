@@ -10,7 +10,7 @@ struct Simulator {
     static let attemptsInSight = 500
 
     /// Something that reaches the saga at an instant.
-    private struct Arrival {
+    struct Arrival {
         var at: Milliseconds
         var event: Event
         /// Whether it answers what was sent; else it comes from outside.
@@ -18,14 +18,14 @@ struct Simulator {
     }
 
     let definition: Definition
-    private let script: SimulationScript
+    let script: SimulationScript
     private(set) var saga: Saga
     private(set) var now: Milliseconds
-    private var services: SimulatedServices
+    var services: SimulatedServices
     /// By instant; at the same instant in the order of sending.
-    private var arrivals: [Arrival] = []
+    var arrivals: [Arrival] = []
     /// Interventions whose moment is a step's.
-    private var pending: [Intervention] = []
+    var pending: [Intervention] = []
     private var timeline: [TimelineLine] = []
     private var lastMove: Milliseconds
 
@@ -76,13 +76,13 @@ struct Simulator {
             effects: services.effects)
     }
 
-    private mutating func arrive(_ event: Event, after span: Milliseconds, isAnswer: Bool = false) {
+    mutating func arrive(_ event: Event, after span: Milliseconds, isAnswer: Bool = false) {
         let arrival = Arrival(at: now.adding(span), event: event, isAnswer: isAnswer)
         let place = arrivals.firstIndex { $0.at > arrival.at } ?? arrivals.endIndex
         arrivals.insert(arrival, at: place)
     }
 
-    private mutating func feed(_ event: Event, at instant: Milliseconds) {
+    mutating func feed(_ event: Event, at instant: Milliseconds) {
         now = max(now, instant)
         switch saga.decide(event, at: now) {
         case .ignore:
@@ -99,156 +99,16 @@ struct Simulator {
         }
     }
 
-    // MARK: What follows from an entry
-
-    private mutating func record(from parts: [Part], wasCompensating: Bool, _ directives: [Directive]) {
-        let changes = SagaChanges(from: parts, to: saga, at: now)
-        for line in changes.causes { write(line) }
-        if saga.isCompensating, !wasCompensating { write(.turnedBack, "turns back: \(saga.error ?? "no reason")") }
-        for line in changes.consequences { write(line) }
-        for directive in directives { perform(directive) }
-        for index in definition.steps.indices {
-            let old = parts.first { $0.branch == Branch(step: index) }?.action.status ?? .none
-            if old != saga.steps[index].action.status { stepMoved(index) }
-        }
-    }
-
-    private mutating func perform(_ directive: Directive) {
-        switch directive {
-        case .send(let dispatch):
-            send(dispatch)
-        case .startChild(let index): callChild(index, .action)
-        case .undoChild(let index): callChild(index, .compensation)
-        case .emit(let index, let outcome):
-            let emits = definition.steps[index].emits
-            let topic = (outcome == .succeeded ? emits.succeeded : emits.failed) ?? "nobody"
-            write(.emitted, "tells topic \(topic)", step: definition.steps[index].name)
-        case .verifyChild, .verified:
-            preconditionFailure("a simulated history is never rewound: \(directive)")
-        case .finish(let status):
-            write(.ended, "\(status.rawValue) after \(Timeline.duration(now - script.startedAt))")
-        case .reopen:
-            write(.reopened, "goes on")
-        }
-    }
-
-    private mutating func send(_ dispatch: Dispatch) {
-        let step = definition.steps[dispatch.step]
-        let text = "\(dispatch.phase.rawValue) attempt \(dispatch.attempt) \(step.request(of: dispatch.phase))"
-        write(.sent, text, step: step.name, item: dispatch.item, dispatch.phase, attempt: dispatch.attempt)
-        var reply = Reply(
-            step: step.name, item: dispatch.item, phase: dispatch.phase, attempt: dispatch.attempt, outcome: .succeeded)
-        switch services.answer(step.name, item: dispatch.item, dispatch.phase, attempt: dispatch.attempt) {
-        case .success(let result): reply.result = result
-        case .refusal(let code): (reply.outcome, reply.error, reply.code) = (.failed, SimulatedServices.refusal, code)
-        case .trouble(let code): (reply.outcome, reply.error, reply.code) = (.retry, SimulatedServices.trouble, code)
-        case .silence: return
-        }
-        arrive(.reply(reply), after: script.latency, isAnswer: true)
-    }
-
-    /// Starts or undoes a child saga, which is simulated as a whole: it completes, or leaves no effect.
-    private mutating func callChild(_ index: Int, _ phase: Phase) {
-        let step = definition.steps[index]
-        let attempt = phase == .action ? saga.steps[index].action.attempts : saga.steps[index].compensation.attempts
-        write(.sent, "\(phase.rawValue) \(step.request(of: phase))", step: step.name, phase, attempt: attempt)
-        var report = ChildReport(step: step.name, outcome: phase == .action ? .completed : .compensated)
-        switch services.answer(step.name, phase, attempt: attempt) {
-        case .success(let result): report.result = result
-        case .refusal(let code):
-            report.outcome = phase == .action ? .compensated : .refused
-            report.error = "\(SimulatedServices.refusal) (\(code))"
-        case .silence, .trouble: return
-        }
-        arrive(.child(report), after: script.latency, isAnswer: true)
-    }
-
-    /// Signals that come by themselves, and interventions at a step's moments.
-    private mutating func stepMoved(_ index: Int) {
-        let step = definition.steps[index]
-        let state = saga.steps[index].action
-        if case .signal(let name) = step.answerer, state.status == .running, let span = script.signalsAfter,
-            services.fault(of: step.name, .action, at: 1) == nil
-        {
-            arrive(.signal(Signal(name, payload: script.results[step.name] ?? Array("{}".utf8))), after: span)
-        }
-        let moments: [Intervention.Moment] =
-            (state.startedAt != nil ? [.whenBegan(step: step.name)] : [])
-            + (state.status == .succeeded ? [.whenSucceeded(step: step.name)] : [])
-        for intervention in pending where moments.contains(intervention.moment) { arrive(intervention.event, after: 0) }
-        pending.removeAll { moments.contains($0.moment) }
-    }
-
-    // MARK: The end
-
-    /// When the saga turns back if nothing happens before.
-    private var deadline: Milliseconds? { saga.isCompensating || saga.isPivotDue ? nil : saga.deadline }
-
-    /// The steps that are tried again and again, where nothing else is under way: the machine need not be shown each
-    /// attempt, as it takes an alarm that rings late as well.
-    private var stepsWithoutEnd: [String] {
-        guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return [] }
-        var names: [String] = []
-        for part in saga.parts {
-            let step = definition.steps[part.branch.step]
-            for phase in Phase.allCases where part[phase].isActive && part[phase].due != .max {
-                let policy = phase == .action ? step.retry : step.compensationRetry
-                let attempts = part[phase].attempts
-                let fault = services.fault(of: step.name, item: part.branch.item, phase, at: attempts + 1)
-                let isEndless = policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight
-                guard step.hasAttempts, isEndless, attempts >= Self.attemptsTaken, let fault, fault.times == nil
-                else { return [] }
-                names.append(saga.name(of: part.branch))
-            }
-        }
-        return names
-    }
-
-    private func end(_ endless: [String]) -> SimulationRun.End {
-        switch saga.status {
-        case .completed: return .completed
-        case .compensated: return .compensated
-        case .stuck: return .stuck
-        default: break
-        }
-        if !endless.isEmpty { return .endless(steps: endless) }
-        if saga.isPaused { return .paused }
-        let awaited = zip(definition.steps, saga.steps).compactMap { step, state -> String? in
-            guard state.action.status == .running || state.compensation.status == .running else { return nil }
-            switch step.answerer {
-            case .signal(let name): return "signal '\(name)'"
-            case .child: return "child saga '\(step.name)'"
-            case .service, .clock: return nil
-            }
-        }
-        return saga.nextAlarm == nil && !awaited.isEmpty ? .waiting(for: awaited) : .unfinished
-    }
-
-    private mutating func conclude(_ end: SimulationRun.End) {
-        switch end {
-        case .completed, .compensated, .stuck: break
-        case .waiting: write(.note, "\(end): nothing else moves it")
-        case .paused: write(.note, "paused: nothing but 'resume' moves it")
-        case .endless: write(.note, "\(end): nothing but the end of the trouble moves the saga")
-        case .unfinished: write(.note, "no end after \(saga.entryCount) log entries")
-        }
-    }
-
     // MARK: Lines
 
-    private mutating func writeAhead(to instant: Milliseconds, _ steps: [String]) {
-        let names = steps.map { "'\($0)'" }.joined(separator: ", ")
-        write(.note, "tries \(names) on and on until \(Timeline.offset(instant - script.startedAt))")
-    }
-
-    private mutating func write(
+    mutating func write(
         _ kind: TimelineLine.Kind, _ text: String, step: String? = nil, item: Int? = nil, _ phase: Phase? = nil,
         attempt: Int? = nil
     ) {
         write(TimelineLine(at: now, kind, step: step, item: item, phase: phase, attempt: attempt, text))
     }
 
-    private mutating func write(_ line: TimelineLine) {
+    mutating func write(_ line: TimelineLine) {
         var line = line
         line.at = now - script.startedAt
         timeline.append(line)

@@ -1,0 +1,62 @@
+import SagaCore
+
+/// How a simulation sees that nothing new will come.
+extension Simulator {
+    /// When the saga turns back if nothing happens before.
+    var deadline: Milliseconds? { saga.isCompensating || saga.isPivotDue ? nil : saga.deadline }
+
+    /// The steps that are tried again and again, where nothing else is under way: the machine need not be shown each
+    /// attempt, as it takes an alarm that rings late as well.
+    var stepsWithoutEnd: [String] {
+        guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return [] }
+        var names: [String] = []
+        for part in saga.parts {
+            let step = definition.steps[part.branch.step]
+            for phase in Phase.allCases where part[phase].isActive && part[phase].due != .max {
+                let policy = phase == .action ? step.retry : step.compensationRetry
+                let attempts = part[phase].attempts
+                let fault = services.fault(of: step.name, item: part.branch.item, phase, at: attempts + 1)
+                let isEndless = policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight
+                guard step.hasAttempts, isEndless, attempts >= Self.attemptsTaken, let fault, fault.times == nil
+                else { return [] }
+                names.append(saga.name(of: part.branch))
+            }
+        }
+        return names
+    }
+
+    func end(_ endless: [String]) -> SimulationRun.End {
+        switch saga.status {
+        case .completed: return .completed
+        case .compensated: return .compensated
+        case .stuck: return .stuck
+        default: break
+        }
+        if !endless.isEmpty { return .endless(steps: endless) }
+        if saga.isPaused { return .paused }
+        let awaited = zip(definition.steps, saga.steps).compactMap { step, state -> String? in
+            guard state.action.status == .running || state.compensation.status == .running else { return nil }
+            switch step.answerer {
+            case .signal(let name): return "signal '\(name)'"
+            case .child: return "child saga '\(step.name)'"
+            case .service, .clock: return nil
+            }
+        }
+        return saga.nextAlarm == nil && !awaited.isEmpty ? .waiting(for: awaited) : .unfinished
+    }
+
+    mutating func conclude(_ end: SimulationRun.End) {
+        switch end {
+        case .completed, .compensated, .stuck: break
+        case .waiting: write(.note, "\(end): nothing else moves it")
+        case .paused: write(.note, "paused: nothing but 'resume' moves it")
+        case .endless: write(.note, "\(end): nothing but the end of the trouble moves the saga")
+        case .unfinished: write(.note, "no end after \(saga.entryCount) log entries")
+        }
+    }
+
+    mutating func writeAhead(to instant: Milliseconds, _ steps: [String]) {
+        let names = steps.map { "'\($0)'" }.joined(separator: ", ")
+        write(.note, "tries \(names) on and on until \(Timeline.offset(instant - script.startedAt))")
+    }
+}
