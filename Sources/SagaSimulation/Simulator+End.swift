@@ -5,24 +5,39 @@ extension Simulator {
     /// When the saga turns back if nothing happens before.
     var deadline: Milliseconds? { saga.isCompensating || saga.isPivotDue ? nil : saga.deadline }
 
-    /// The steps that are tried again and again, where nothing else is under way: the machine need not be shown each
-    /// attempt, as it takes an alarm that rings late as well.
-    var stepsWithoutEnd: [String] {
-        guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return [] }
-        var names: [String] = []
+    /// What goes on where some steps are tried again and again, and no answer is on its way.
+    struct Prospect {
+        /// The steps that are tried on and on. The machine need not be shown each attempt of theirs, as it takes an
+        /// alarm that rings late as well.
+        var endless: [String] = []
+        /// When something else than an attempt of those is next; nil: never.
+        var next: Milliseconds?
+    }
+
+    var prospect: Prospect {
+        guard !saga.isPaused, !saga.status.isFinal, !arrivals.contains(where: \.isAnswer) else { return Prospect() }
+        var prospect = Prospect(next: deadline)
         for part in saga.parts {
-            let step = definition.steps[part.branch.step]
             for phase in Phase.allCases where part[phase].isActive && part[phase].due != .max {
-                let policy = phase == .action ? step.retry : step.compensationRetry
-                let attempts = part[phase].attempts
-                let fault = services.fault(of: step.name, item: part.branch.item, phase, at: attempts + 1)
-                let isEndless = policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight
-                guard step.hasAttempts, isEndless, attempts >= Self.attemptsTaken, let fault, fault.times == nil
-                else { return [] }
-                names.append(saga.name(of: part.branch))
+                if isEndless(part, phase) {
+                    prospect.endless.append(saga.name(of: part.branch))
+                } else {
+                    prospect.next = min(prospect.next ?? .max, part[phase].due)
+                }
             }
         }
-        return names
+        return prospect
+    }
+
+    private func isEndless(_ part: Part, _ phase: Phase) -> Bool {
+        let step = definition.steps[part.branch.step]
+        let policy = phase == .action ? step.retry : step.compensationRetry
+        let attempts = part[phase].attempts
+        guard step.hasAttempts, attempts >= Self.attemptsTaken,
+            policy.attempts == 0 || policy.attempts - attempts > Self.attemptsInSight,
+            let fault = services.fault(of: step.name, item: part.branch.item, phase, at: attempts + 1)
+        else { return false }
+        return fault.times == nil
     }
 
     func end(_ endless: [String]) -> SimulationRun.End {
@@ -55,7 +70,9 @@ extension Simulator {
         }
     }
 
+    /// Says that attempts are passed over, where some are.
     mutating func writeAhead(to instant: Milliseconds, _ steps: [String]) {
+        guard !steps.isEmpty, let alarm = saga.nextAlarm, alarm < instant else { return }
         let names = steps.map { "'\($0)'" }.joined(separator: ", ")
         write(.note, "tries \(names) on and on until \(Timeline.offset(instant - script.startedAt))")
     }

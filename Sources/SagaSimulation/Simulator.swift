@@ -55,14 +55,15 @@ struct Simulator {
     mutating func run() -> SimulationRun {
         var endless: [String] = []
         while saga.entryCount < Self.maxEntries {
-            endless = stepsWithoutEnd
-            let alarm = endless.isEmpty ? saga.nextAlarm : deadline
+            let prospect = prospect
+            endless = prospect.endless
+            let alarm = endless.isEmpty ? saga.nextAlarm : prospect.next
             if let arrival = arrivals.first, arrival.at <= alarm ?? .max {
-                if !endless.isEmpty { writeAhead(to: arrival.at, endless) }
+                writeAhead(to: arrival.at, endless)
                 arrivals.removeFirst()
                 feed(arrival.event, at: arrival.at)
             } else if let alarm {
-                if !endless.isEmpty { writeAhead(to: alarm, endless) }
+                writeAhead(to: alarm, endless)
                 feed(.tick, at: alarm)
             } else {
                 break

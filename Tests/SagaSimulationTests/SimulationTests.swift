@@ -104,6 +104,14 @@ struct SimulationTests {
         #expect(run.end == .compensated)
         #expect(run.duration == 30 * 86_400_000 + 10)
         #expect(run.timeline.contains { $0.text == "tries 'a' on and on until +30d00h00m00.000s" })
+        // A timer of a year beside it has its time as well.
+        let beside = try Definition("slow", version: 1) {
+            StepDraft("a", service: "s", action: "do").compensated(by: "undo").retry(attempts: 0).after()
+            StepDraft("rest", delay: .seconds(365 * 86_400)).after()
+        }
+        let endless = try Simulation(beside, script: script).run()
+        #expect(endless.end == .endless(steps: ["a"]))
+        #expect(endless.timeline.contains { $0.step == "rest" && $0.kind == .succeeded && $0.at == 365 * 86_400_000 })
         script.interventions = [Intervention(.at(86_400_000), .order(Order(.cancel)))]
         #expect(try Simulation(definition, script: script).run().duration == 86_400_010)
     }
