@@ -111,7 +111,7 @@ struct Definitions: AsyncParsableCommand {
 }
 
 /// Reads a file; says every fault and warning on standard error.
-private func read(_ file: String) throws -> [Definition] {
+func read(_ file: String) throws -> [Definition] {
     guard let text = FileManager.default.contents(atPath: file) else {
         throw fail("the file '\(file)' cannot be read")
     }
