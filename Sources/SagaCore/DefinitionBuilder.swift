@@ -25,12 +25,13 @@ extension Definition {
     /// - Throws: all faults at once.
     public init(
         _ name: String, version: Int, deadline: Duration? = nil, durability: Durability? = nil,
-        order: CompensationOrder? = nil, whenStuck: WhenStuck? = nil, @StepsBuilder steps: () -> [StepDraft]
+        order: CompensationOrder? = nil, whenStuck: WhenStuck? = nil, retention: Duration? = nil,
+        trigger: EventTrigger? = nil, @StepsBuilder steps: () -> [StepDraft]
     ) throws(DefinitionFaults) {
         try self.init(
             validating: DefinitionDraft(
                 name: name, version: version, deadline: deadline?.milliseconds, durability: durability, order: order,
-                whenStuck: whenStuck, steps: steps()))
+                whenStuck: whenStuck, retention: retention?.milliseconds, trigger: trigger, steps: steps()))
     }
 }
 
@@ -43,6 +44,17 @@ extension StepDraft {
     /// A durable timer.
     public init(_ name: String, delay: Duration) {
         self.init(name: name, delay: delay.milliseconds)
+    }
+
+    /// A durable timer that waits for a moment: `"2026-12-24T18:00:00Z"`, or the path to one, `"input.from"`.
+    public init(_ name: String, until moment: Moment) {
+        self.init(name: name, until: moment)
+    }
+
+    /// A saga of another definition, whose input is this saga's own or the result of an earlier step. Compensating the
+    /// step compensates the child.
+    public init(_ name: String, saga definition: String, inputFrom step: String? = nil) {
+        self.init(name: name, saga: definition, inputFrom: step)
     }
 
     /// Waits for a signal, whose payload is the step's result.
@@ -87,6 +99,45 @@ extension StepDraft {
                 attempts: attempts, initial: initial?.milliseconds, factor: factor, max: max?.milliseconds,
                 jitter: jitter)
         }
+    }
+
+    /// Codes of errors after which the action is not tried again.
+    public func noRetry(on codes: String...) -> StepDraft {
+        with { $0.noRetry = codes }
+    }
+
+    /// The only codes of errors that turn the saga back; after another one the step waits for an operator.
+    public func compensate(on codes: String...) -> StepDraft {
+        with { $0.compensateOn = codes }
+    }
+
+    /// Codes of errors after which the step waits for an operator, rather than turn the saga back.
+    public func stop(on codes: String...) -> StepDraft {
+        with { $0.stopOn = codes }
+    }
+
+    /// The step is skipped unless this holds.
+    public func when(_ condition: Condition) -> StepDraft {
+        with { $0.when = condition }
+    }
+
+    /// Sends one command for each element of the list that the path leads to, at most `parallel` of them at once.
+    ///
+    /// - Precondition: `items` is a path.
+    public func forEach(
+        _ items: StaticString, parallel: Int = DefinitionLimits.defaultParallel
+    ) -> StepDraft {
+        forEach(ValuePath(literal: items), parallel: parallel)
+    }
+
+    /// Sends one command for each element of the list that the path leads to, at most `parallel` of them at once.
+    public func forEach(_ items: ValuePath, parallel: Int = DefinitionLimits.defaultParallel) -> StepDraft {
+        with { $0.forEach = ForEach(items, parallel: parallel) }
+    }
+
+    /// Topics to which the step's end is told.
+    public func emits(succeeded: String? = nil, failed: String? = nil) -> StepDraft {
+        with { $0.emits = Emits(succeeded: succeeded, failed: failed) }
     }
 
     /// The steps to wait for, instead of the step before. None starts at once.

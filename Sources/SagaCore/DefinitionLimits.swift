@@ -22,6 +22,10 @@ public enum DefinitionLimits {
     public static let codes = 32
     /// How deep conditions may be nested, and how many tests one may have.
     public static let (conditionDepth, conditionTests) = (8, 64)
+    /// What one condition may take written as JSON, and how long one path may be, in bytes.
+    public static let (conditionBytes, pathBytes) = (16_384, 1_024)
+    /// Moments that a timer can wait for: 1970 to 9999.
+    public static let moment: ClosedRange<Milliseconds> = 0...253_402_300_799_999
     /// Largest result that the items of a `forEach` step may have together: as much as one message may carry.
     public static let resultBytes = 262_144
 }

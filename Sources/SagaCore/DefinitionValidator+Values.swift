@@ -15,6 +15,8 @@ extension DefinitionValidator {
         checkSpan(draft.timeout, step(index, "timeout"))
         checkRetry(draft.retry, defaults: .action, step(index, "retry"))
         checkRetry(draft.compensationRetry, defaults: .compensation, step(index, "compensationRetry"))
+        if let when = draft.when { checkCondition(when, step(index, "when")) }
+        if let emits = draft.emits { checkEmits(emits, step(index, "emits")) }
         if draft.isPivot { checkPivotStep(index) }
     }
 
@@ -33,59 +35,10 @@ extension DefinitionValidator {
         report(path, "\(name(path)) \(DurationText.format(span)) is out of range: from \(least) to \(most)")
     }
 
-    /// What makes a step a command to a service.
-    private mutating func checkCommand(_ index: Int) {
-        let draft = draft.steps[index]
-        if let service = draft.service { checkName(service, step(index, "service")) }
-        if let action = draft.action { checkName(action, step(index, "action")) }
-        switch (draft.service, draft.action) {
-        case (nil, nil): report(step(index), "a step needs a service and an action")
-        case (nil, _): report(step(index), "the step has an action but no service to execute it")
-        case (_, nil): report(step(index), "the step has a service but no action for it")
-        default: break
-        }
-        if case .operation(let operation) = draft.compensation {
-            checkName(operation, step(index, "compensation"))
-        } else if draft.compensationRetry != nil {
-            report(step(index, "compensationRetry"), "there is no compensation to retry: remove compensationRetry")
-        }
-    }
-
-    /// What the coordinator executes by itself: a timer or a wait for a signal.
-    private mutating func checkOwnKind(_ index: Int) {
-        let draft = draft.steps[index]
-        let kind = draft.delay == nil ? "a signal step" : "a delay step"
-        checkSpan(draft.delay, step(index, "delay"))
-        if let signal = draft.signal { checkName(signal, step(index, "signal")) }
-        if draft.delay != nil, draft.signal != nil {
-            report(step(index, "signal"), "a step is a delay or waits for a signal, not both: make two steps of it")
-        }
-        let foreign: [(String, Bool)] = [
-            ("service", draft.service != nil), ("action", draft.action != nil),
-            ("compensation", draft.compensation != .absent), ("retry", draft.retry != nil),
-            ("compensationRetry", draft.compensationRetry != nil), ("uses", draft.uses != nil),
-            ("pivot", draft.isPivot),
-        ]
-        for (key, isThere) in foreign where isThere {
-            report(step(index, key), "\(kind) has no \(key): it sends no command")
-        }
-        if draft.delay != nil, draft.timeout != nil {
-            report(step(index, "timeout"), "a delay step has no timeout: the delay is its time")
-        }
-    }
-
-    private mutating func checkPivotStep(_ index: Int) {
-        let draft = draft.steps[index]
-        guard draft.isCommand else { return }
-        if case .operation = draft.compensation {
-            report(
-                step(index, "compensation"),
-                "the pivot is retried until its outcome is known, and not undone once it succeeded: "
-                    + "remove the compensation")
-        }
-        if let attempts = draft.retry?.attempts, attempts != 0 {
-            report(step(index, "retry", "attempts"), "the pivot is retried without end: attempts must be 0 or absent")
-        }
+    private mutating func checkEmits(_ emits: Emits, _ path: [DefinitionFault.Component]) {
+        if emits == Emits() { report(path, "emits needs a topic: that of succeeded, of failed, or both") }
+        if let topic = emits.succeeded { checkName(topic, path + [.key("succeeded")]) }
+        if let topic = emits.failed { checkName(topic, path + [.key("failed")]) }
     }
 
     private mutating func checkRetry(
@@ -122,5 +75,5 @@ extension DefinitionValidator {
         report(path, "\(name(path)) \(value) is out of range: from \(least) to \(most)")
     }
 
-    private func name(_ path: [DefinitionFault.Component]) -> String { path.last?.description ?? "value" }
+    func name(_ path: [DefinitionFault.Component]) -> String { path.last?.description ?? "value" }
 }

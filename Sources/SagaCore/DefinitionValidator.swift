@@ -35,6 +35,8 @@ package struct DefinitionValidator {
                 "version \(draft.version) is out of range: from \(range.lowerBound) to \(range.upperBound)")
         }
         checkSpan(draft.deadline, [.key("deadline")])
+        checkSpan(draft.retention, [.key("retention")])
+        if let trigger = draft.trigger { checkName(trigger.event, [.key("trigger"), .key("event")]) }
         if draft.steps.isEmpty { report([.key("steps")], "a definition needs at least one step") }
         let most = DefinitionLimits.steps.upperBound
         if draft.steps.count > most {
@@ -130,5 +132,5 @@ extension RetryPolicy {
 
 extension StepDraft {
     /// Whether the step is none of the kinds that the coordinator executes by itself.
-    var isCommand: Bool { delay == nil && until == nil && signal == nil && saga == nil }
+    package var isCommand: Bool { delay == nil && until == nil && signal == nil && saga == nil }
 }

@@ -23,6 +23,9 @@ struct DefinitionPropertyTests {
         for (index, step) in definition.steps.enumerated() {
             #expect(step.after == step.after.sorted() && Set(step.after).count == step.after.count, comment)
             #expect(step.uses.allSatisfy(before[index].contains), comment)
+            for case .result(let name) in (step.when?.paths ?? []).map(\.root) {
+                #expect(definition.step(named: name).map(before[index].contains) == true, comment)
+            }
             #expect(!before[index].contains(index), comment)
             #expect(definition.dependents[index].allSatisfy { definition.steps[$0].after.contains(index) }, comment)
             if let names = draft.steps[index].after {
@@ -76,8 +79,12 @@ struct DefinitionPropertyTests {
         guard case .key("steps") = path.first, path.count > 1 else { return !path.isEmpty }
         guard case .index(let index) = path[1], draft.steps.indices.contains(index) else { return false }
         guard path.count == 4, case .index(let position) = path[3] else { return true }
-        let names = path[2] == .key("after") ? draft.steps[index].after : draft.steps[index].uses
-        return names?.indices.contains(position) == true
+        let step = draft.steps[index]
+        let lists: [DefinitionFault.Component: [String]?] = [
+            .key("after"): step.after, .key("uses"): step.uses, .key("noRetry"): step.noRetry,
+            .key("compensateOn"): step.compensateOn, .key("stopOn"): step.stopOn,
+        ]
+        return lists[path[2]]??.indices.contains(position) == true
     }
 
     /// Mostly sane, with anything anywhere.
@@ -101,13 +108,36 @@ struct DefinitionPropertyTests {
         let count = Int.random(in: 0...5, using: &random)
         return DefinitionDraft(
             name: random.chance(0.95) ? "d" : "", version: random.chance(0.95) ? 1 : .min, deadline: span(&random),
+            retention: span(&random), trigger: random.chance(0.9) ? nil : EventTrigger(event: name(&random)),
             steps: (0..<count).map { index in
-                StepDraft(
+                var step = StepDraft(
                     name: random.chance(0.8) ? ["a", "b", "c", "d", "e"][index] : name(&random),
                     service: random.chance(0.97) ? "s" : nil, action: random.chance(0.97) ? "do" : nil,
                     compensation: random.pick([.absent, .none, .operation("undo")]), timeout: span(&random),
                     retry: retry(&random), compensationRetry: retry(&random), after: random.maybe { names(&$0) },
                     uses: random.chance(0.8) ? nil : names(&random), isPivot: random.chance(0.1))
+                if random.chance(0.4) { addAnything(to: &step, &random) }
+                return step
             })
+    }
+
+    private func addAnything(to step: inout StepDraft, _ random: inout SeededRandom) {
+        var conditions = RandomConditions(random: random, steps: ["a", "b", "z", ""])
+        let path = conditions.path()
+        switch Int.random(in: 0..<10, using: &conditions.random) {
+        case 0: step.delay = conditions.random.pick([0, 1, .max])
+        case 1: step.until = conditions.random.pick([.at(.min), .at(0), .path(path)])
+        case 2: step.signal = conditions.random.pick(["go", ""])
+        case 3: step.saga = conditions.random.pick(["d", "child", " "])
+        case 4: step.inputFrom = conditions.random.pick(["a", "b", "z"])
+        case 5: step.when = conditions.condition(depth: conditions.random.pick([1, 4, 12]))
+        case 6: step.forEach = ForEach(path, parallel: conditions.random.pick([.min, 0, 10, .max]))
+        case 7: step.emits = Emits(succeeded: conditions.random.pick([nil, "T", "{}"]))
+        case 8: step.when = conditions.random.pick([.all([]), .test(ValuePath(.input, ["a.b", ""]), .isOneOf([]))])
+        default: step.noRetry = conditions.random.pick([[], ["a", "a"], ["ä"], ["timeout"]])
+        }
+        if conditions.random.chance(0.3) { step.stopOn = ["a"] }
+        if conditions.random.chance(0.1) { step.compensateOn = ["a"] }
+        random = conditions.random
     }
 }

@@ -6,7 +6,7 @@ struct DefinitionFileFaultTests {
     private static let name = "use 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit"
     private static let stepName = "use 1 to 64 letters, digits, '_' or '-', the first a letter or digit"
     private static let duration = "must be a duration such as 250ms, 30s, 15m, 48h or 7d"
-    private static let known = "known are name, version, deadline, durability, compensation, steps"
+    private static let known = "known are name, version, deadline, durability, compensation, retention, trigger, steps"
 
     static let headers = [
         RefusedFile("", "1:1: there is no definition in this file"),
@@ -68,11 +68,6 @@ struct DefinitionFileFaultTests {
             "name: d\nversion: 1\nowner: me\nsteps: [{name: a, service: s, action: do}]",
             "3:1: unknown key 'owner' here: \(known)"),
         RefusedFile(
-            "name: d\nversion: 1\ntrigger: {event: OrderCreated}\nretention: 7d\n"
-                + "steps: [{name: a, service: s, action: do}]",
-            "3:1: event triggers are not supported by this version yet",
-            "4:1: retention rules are not supported by this version yet"),
-        RefusedFile(
             "name: d\nversion: 1\nsteps: [{name: a, service: s, action: do}]\n---\nname: d\nversion: 1\n"
                 + "steps: [{name: b, service: s, action: do}]",
             "5:7: d@1 is defined already in line 1 of this file"),
@@ -127,17 +122,6 @@ struct DefinitionFileFaultTests {
         .steps(
             "{name: a, signal: go, delay: 1s}",
             faults: "2:19: a step is a delay or waits for a signal, not both: make two steps of it"),
-        .steps(
-            "{name: a, saga: award-points, inputFrom: b}",
-            faults: "2:11: child saga steps are not supported by this version yet",
-            "2:31: child saga inputs (inputFrom) are not supported by this version yet"),
-        .steps(
-            "{name: a, forEach: items, service: s, action: do}",
-            faults: "2:11: forEach steps are not supported by this version yet"),
-        .steps(
-            "{name: a, service: s, action: do, when: {path: input.total, greaterThan: 0}, emits: {succeeded: T}}",
-            faults: "2:35: conditions (when) are not supported by this version yet",
-            "2:78: events (emits) are not supported by this version yet"),
     ]
 
     @Test(arguments: headers) func headersAreChecked(file: RefusedFile) { file.check(name: "order.yaml") }

@@ -21,7 +21,7 @@ struct DefinitionFileFormatTests {
         RefusedFile("? {a: b}\n: c", "1:3: a key must be plain text"),
         RefusedFile(
             "<<: {name: d}\nversion: 1\nsteps: []",
-            "1:1: unknown key '<<' here: known are name, version, deadline, durability, compensation, steps",
+            "1:1: unknown key '<<' here: known are name, version, deadline, durability, compensation, retention, trigger, steps",
             "1:1: the key 'name' is missing", "3:8: a definition needs at least one step"),
         RefusedFile(
             "name: \"\\uD800\"",

@@ -1,40 +1,27 @@
 import SagaCore
 
-/// Which keys a mapping can have.
-struct KeySet: Sendable {
-    var known: [String]
-    /// Keys of the format that this version doesn't know what to do with, and what they are for.
-    var unsupported: [String: String] = [:]
-}
-
 /// Single values, strictly of their types.
 extension DraftReader {
-    /// The values of a mapping by their keys; unknown and unsupported keys are told and left out.
+    /// The values of a mapping by their keys; unknown keys are told and left out.
     ///
     /// A misspelt key counts as the one that was probably meant, unless that is there as well: the key is refused, and
     /// its value is checked all the same.
     mutating func fields(
-        of node: FileNode, _ path: Path, _ keys: KeySet, called name: String
+        of node: FileNode, _ path: Path, _ known: [String], called name: String
     ) -> [String: FileNode]? {
         guard case .mapping(let entries) = node.value else {
             refuse(node, path, "\(name) must be a mapping of keys to values")
             return nil
         }
         var fields: [String: FileNode] = [:]
-        for entry in entries where keys.known.contains(entry.key) { fields[entry.key] = entry.value }
-        for entry in entries where !keys.known.contains(entry.key) {
-            if let purpose = keys.unsupported[entry.key] {
-                let reason = "\(purpose) are not supported by this version yet"
-                faults.append(TextFault(entry.keyPosition, reason))
-                continue
-            }
-            let candidates = keys.known + keys.unsupported.keys.sorted()
-            let meant = FaultText.nearest(to: entry.key, among: candidates)
+        for entry in entries where known.contains(entry.key) { fields[entry.key] = entry.value }
+        for entry in entries where !known.contains(entry.key) {
+            let meant = FaultText.nearest(to: entry.key, among: known)
             let hint =
                 meant.map { "; did you mean \(FaultText.quoted($0))?" }
-                ?? " here: known are \(keys.known.joined(separator: ", "))"
+                ?? " here: known are \(known.joined(separator: ", "))"
             faults.append(TextFault(entry.keyPosition, "unknown key \(FaultText.quoted(entry.key))\(hint)"))
-            guard let meant, keys.known.contains(meant), fields[meant] == nil else { continue }
+            guard let meant, fields[meant] == nil else { continue }
             fields[meant] = entry.value
         }
         return fields

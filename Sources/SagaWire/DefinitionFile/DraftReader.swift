@@ -13,11 +13,14 @@ struct DraftReader {
 
     typealias Path = [DefinitionFault.Component]
 
-    private static let keys = KeySet(
-        known: ["name", "version", "deadline", "durability", "compensation", "steps"],
-        unsupported: ["trigger": "event triggers", "retention": "retention rules"])
-    private static let compensationKeys = KeySet(known: ["order", "whenStuck"])
-    private static let retryKeys = KeySet(known: ["attempts", "initial", "factor", "max", "jitter"])
+    /// Stands for a text that could not be read.
+    static let standIn = "unreadable"
+
+    private static let keys = [
+        "name", "version", "deadline", "durability", "compensation", "retention", "trigger", "steps",
+    ]
+    private static let compensationKeys = ["order", "whenStuck"]
+    private static let retryKeys = ["attempts", "initial", "factor", "max", "jitter"]
 
     /// Nil where the document is no mapping.
     mutating func read(_ document: FileNode) -> DefinitionDraft? {
@@ -28,6 +31,8 @@ struct DraftReader {
         draft.deadline = read("deadline", in: fields, []) { $0.duration($1, $2) }
         draft.durability = read("durability", in: fields, []) { $0.choice($1, $2) }
         if let node = fields["compensation"] { readCompensation(node, into: &draft) }
+        draft.retention = read("retention", in: fields, []) { $0.duration($1, $2) }
+        draft.trigger = read("trigger", in: fields, []) { $0.trigger($1, $2) }
         draft.steps = read(required: "steps", in: fields, document) { $0.steps($1, $2) } ?? []
         return draft
     }
@@ -37,6 +42,22 @@ struct DraftReader {
         guard let fields = fields(of: node, path, Self.compensationKeys, called: "compensation") else { return }
         draft.order = read("order", in: fields, path) { $0.choice($1, $2) }
         draft.whenStuck = read("whenStuck", in: fields, path) { $0.choice($1, $2) }
+    }
+
+    private mutating func trigger(_ node: FileNode, _ path: Path) -> EventTrigger? {
+        guard let fields = fields(of: node, path, ["event", "each"], called: "trigger") else { return nil }
+        let each: Each? = read("each", in: fields, path) { $0.choice($1, $2) }
+        guard let event = fields["event"] else {
+            missing("event", in: node, path)
+            return nil
+        }
+        return EventTrigger(
+            event: text(event, path + [.key("event")]) ?? Self.standIn, isPerEvent: each == .event)
+    }
+
+    /// What a trigger starts a saga for, other than each key once.
+    private enum Each: String, CaseIterable {
+        case event
     }
 
     private mutating func steps(_ node: FileNode, _ path: Path) -> [StepDraft]? {
