@@ -2,13 +2,13 @@
 ///
 /// ```swift
 /// StepDraft("charge", service: "payments", action: "charge")
-///     .when(Condition("input.total", .greaterThan(0)) && !Condition("result.check.risk", .isOneOf(["high", "unknown"])))
+///     .when(Condition("input.total", .greaterThan(0)) && !Condition("result.check.risk", .isOneOf(["high"])))
 /// ```
 extension Condition {
     /// Tests of one path, all of which must hold.
     ///
-    /// - Precondition: `path` is a path: `input…` or `result.STEP…`, its parts divided by dots. For one that is not in
-    ///   the source, see ``init(path:_:_:)``.
+    /// - Precondition: `path` is a path: `input…` or `result.STEP…`, its parts divided by dots. For a path that does
+    ///   not stand in the source, see ``init(path:_:_:)``.
     public init(_ path: StaticString, _ test: Test, _ further: Test...) {
         self.init(ValuePath(literal: path), [test] + further)
     }

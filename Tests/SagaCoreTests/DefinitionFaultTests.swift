@@ -78,6 +78,60 @@ struct DefinitionFaultTests {
             ])
     }
 
+    /// What no file can say, because its reader doesn't get that far.
+    @Test func conditionsThatCannotBeWrittenAreRefused() {
+        let conditions: [(Condition, String)] = [
+            (.all([]), "and: and needs at least one condition"),
+            (.not(.any([])), "not.or: or needs at least one condition"),
+            (
+                .test(ValuePath(.input, ["a.b"]), .exists(true)),
+                "path: 'input.a.b' is no path: none of its parts can be empty or have a dot in it"
+            ),
+            (
+                .test(ValuePath(.input, [""]), .exists(true)),
+                "path: 'input.' is no path: none of its parts can be empty or have a dot in it"
+            ),
+            (
+                Condition("input", .equals(.array([1]))),
+                "equals: only a text, a number, true, false or null can be compared with"
+            ),
+            (
+                Condition("input", .isOneOf([1, .object([])])),
+                "in.1: only a text, a number, true, false or null can be compared with"
+            ),
+            (Condition("input", .atMost(.number("0x1"))), "atMost: '0x1' is no number"),
+            (Condition("input", .atMost(.number("1 "))), "atMost: '1 ' is no number"),
+            (Condition("input", .equals(.number("inf"))), "equals: 'inf' is no number"),
+            (
+                Condition("input", .lessThan(.null)),
+                "lessThan: lessThan must be a number or a text: nothing else has an order"
+            ),
+        ]
+        for (condition, fault) in conditions {
+            let draft = DefinitionDraft(name: "d", version: 1, steps: [step("a").when(condition)])
+            #expect(faults(draft) == ["steps.0.when.\(fault)"])
+        }
+    }
+
+    @Test func emptyOrUnknownPartsOfStepsAreRefused() {
+        let draft = DefinitionDraft(
+            name: "d", version: 1,
+            steps: [
+                step("a").emits().noRetry().forEach(ValuePath(.result("x.y"), ["z"]), parallel: 101),
+                StepDraft("b", until: .at(.min)), StepDraft("c", until: .at(253_402_300_800_000)),
+            ])
+        #expect(
+            faults(draft) == [
+                "steps.0.forEach.items: 'result.x.y.z' is no path: none of its parts can be empty or have a dot in it",
+                "steps.0.forEach.parallel: parallel 101 is out of range: from 1 to 100",
+                "steps.0.noRetry: noRetry needs at least one error code: remove it where there is none",
+                "steps.0.emits: emits needs a topic: that of succeeded, of failed, or both",
+                "steps.0.forEach.items: there is no step 'x.y'",
+                "steps.1.until: until -9223372036854775808 is out of range: Unix milliseconds from 1970 to 9999",
+                "steps.2.until: until 253402300800000 is out of range: Unix milliseconds from 1970 to 9999",
+            ])
+    }
+
     @Test func whatSomebodyWroteIsShownOnOneLine() {
         let draft = DefinitionDraft(name: "a\n\u{1b}[31m\u{2028}" + String(repeating: "x", count: 200), version: 1)
         let shown = "'a\u{fffd}\u{fffd}[31m\u{fffd}\(String(repeating: "x", count: 72))…'"

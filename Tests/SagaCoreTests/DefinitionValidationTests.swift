@@ -139,6 +139,44 @@ struct DefinitionBuilderTests {
         #expect(definition.pivot == 1)
     }
 
+    @Test func conditionsItemsEventsAndCodesEndUpInTheirSteps() throws {
+        let definition = try Definition(
+            "order", version: 1, retention: .seconds(3600), trigger: EventTrigger(event: "Placed", isPerEvent: true)
+        ) {
+            StepDraft("reserve", service: "s", action: "do").compensated(by: "undo").forEach("input.items", parallel: 4)
+                .noRetry(on: "no-stock", ErrorCodes.timeout).compensate(on: "no-stock")
+            StepDraft("bonus", saga: "award-points", inputFrom: "reserve").emits(succeeded: "Awarded", failed: "Missed")
+            StepDraft("rest", until: "result.reserve.at").when(Condition("input.total", .greaterThan(0.5)))
+            StepDraft("holiday", until: "2026-12-24T18:00:00Z").after("reserve")
+            StepDraft("note", service: "s", action: "do").withoutCompensation().stop(on: "gone").forEach("input")
+        }
+        #expect(definition.retention == 3_600_000)
+        #expect(definition.trigger == EventTrigger(event: "Placed", isPerEvent: true))
+        let steps = definition.steps
+        #expect(steps[0].forEach == ForEach(ValuePath(.input, ["items"]), parallel: 4))
+        #expect(steps[0].codes == ErrorCodes(noRetry: ["no-stock", "timeout"], compensateOn: ["no-stock"]))
+        #expect(steps[1].kind == .child(definition: "award-points", inputFrom: 0))
+        #expect(steps[1].emits == Emits(succeeded: "Awarded", failed: "Missed"))
+        #expect(steps[2].kind == .until(.path(ValuePath(.result("reserve"), ["at"]))))
+        #expect(steps[2].when == .test(ValuePath(.input, ["total"]), .greaterThan(.number("0.5"))))
+        #expect(steps[3].kind == .until(.at(1_798_135_200_000)))
+        #expect(steps[4].forEach?.parallel == 10)
+        #expect(steps[4].codes == ErrorCodes(stopOn: ["gone"]))
+        #expect(Definition.warnings(of: definition).isEmpty)
+        #expect(definition.children == [1] && definition.emitting == [1])
+    }
+
+    @Test func aChildCanBeThePivot() throws {
+        let definition = try Definition("d", version: 1) {
+            StepDraft("before", saga: "c")
+            StepDraft("ship", saga: "e").pivot()
+            StepDraft("behind", saga: "c", inputFrom: "ship").emits(succeeded: "Done")
+        }
+        #expect(definition.pivot == 1)
+        #expect(definition.durability == .replicated)
+        #expect(definition.steps.map(\.isAfterPivot) == [false, false, true])
+    }
+
     @Test(arguments: [true, false])
     func stepsCanBeChosenAndRepeated(isGift: Bool) throws {
         let definition = try Definition("d", version: 1) {

@@ -34,6 +34,50 @@ struct DefinitionCodecTests {
         #expect(try Definition.decode(canonical: definition.canonicalJSON) == definition)
     }
 
+    /// As above, for what only some definitions have.
+    @Test func theBytesOfWhatIsSeldomNeverChange() throws {
+        let definition = try Definition(
+            "trip", version: 1, retention: .seconds(3600), trigger: EventTrigger(event: "Booked", isPerEvent: true)
+        ) {
+            StepDraft("a", service: "s", action: "do").withoutCompensation().forEach("input.items").noRetry(on: "x")
+                .stop(on: "y", "timeout").emits(succeeded: "Done")
+            StepDraft("b", saga: "c", inputFrom: "a")
+                .when(
+                    Condition("input.n", .atLeast(1), .isOneOf([1.5, .null]))
+                        || !Condition("result.a.0", .hasPrefix("é\"")))
+            StepDraft("c", until: "1970-01-01T00:00:01Z").emits(failed: "Late")
+            StepDraft("e", until: "result.a.at").after("a")
+            StepDraft("f", service: "s", action: "do").compensated(by: "undo").compensate(on: "z").after()
+        }
+        let expected = [
+            #"{"name":"trip","version":1,"durability":"async","#,
+            #""compensation":{"order":"reverse","whenStuck":"continue"},"retention":"1h","#,
+            #""trigger":{"event":"Booked","each":"event"},"steps":["#,
+            #"{"name":"a","service":"s","action":"do","forEach":{"items":"input.items","parallel":10},"#,
+            #""emits":{"succeeded":"Done"},"compensation":null,"timeout":"30s","#,
+            #""retry":{"attempts":10,"initial":"200ms","factor":2,"max":"30s","jitter":0.2},"#,
+            #""noRetry":["x"],"stopOn":["y","timeout"],"after":[],"uses":[]},"#,
+            #"{"name":"b","saga":"c","inputFrom":"a","when":{"or":[{"and":[{"path":"input.n","atLeast":1},"#,
+            #"{"path":"input.n","in":[1.5,null]}]},{"not":{"path":"result.a.0","prefix":"é\""}}]},"after":["a"]},"#,
+            #"{"name":"c","until":1000,"emits":{"failed":"Late"},"after":["b"]},"#,
+            #"{"name":"e","until":"result.a.at","after":["a"]},"#,
+            #"{"name":"f","service":"s","action":"do","compensation":"undo","timeout":"30s","#,
+            #""retry":{"attempts":10,"initial":"200ms","factor":2,"max":"30s","jitter":0.2},"#,
+            #""compensationRetry":{"attempts":0,"initial":"500ms","factor":2,"max":"5m","jitter":0.2},"#,
+            #""compensateOn":["z"],"after":[],"uses":[]}]}"#,
+        ]
+        #expect(text(definition) == expected.joined())
+        #expect(try Definition.decode(canonical: definition.canonicalJSON) == definition)
+    }
+
+    @Test func theOrderOfTheTestsOfOnePathDoesNotMatter() throws {
+        let bytes = try ["atLeast: 1, lessThan: 9", "lessThan: 9, atLeast: 1"].map { tests in
+            let text = "{name: d, version: 1, steps: [{name: a, delay: 1s, when: {path: input.n, \(tests)}}]}"
+            return try DefinitionFile.parse(Array(text.utf8), name: "d.yaml")[0].canonicalJSON
+        }
+        #expect(bytes[0] == bytes[1])
+    }
+
     @Test func whatMeansTheSameHasTheSameBytes() throws {
         let long = """
             # with every default written out, in another order, in other words
@@ -64,10 +108,14 @@ struct DefinitionCodecTests {
     @Test func theLargestDefinitionRoundTrips() throws {
         let name = String(repeating: "x", count: 60)
         let names = (0..<100).map { "\(name)\($0)" }
+        let codes = (0..<32).map { String(repeating: "\"", count: 60) + "\($0)" }
         let steps = names.indices.map { index in
             StepDraft(
-                name: names[index], service: name, action: name, after: Array(names[..<index]),
-                uses: Array(names[..<index]))
+                name: names[index], service: name, action: name,
+                when: .test(ValuePath(.input), .equals(.string(String(repeating: "\u{1}", count: 2_729)))),
+                forEach: ForEach(ValuePath(.input, [String(repeating: "\u{1}", count: 1_018)])),
+                emits: Emits(succeeded: name, failed: name), noRetry: codes, stopOn: codes,
+                after: Array(names[..<index]), uses: Array(names[..<index]))
         }
         let definition = try Definition(validating: DefinitionDraft(name: name, version: 1, steps: steps))
         #expect(try Definition.decode(canonical: definition.canonicalJSON) == definition)

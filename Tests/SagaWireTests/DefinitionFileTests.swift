@@ -57,6 +57,89 @@ struct DefinitionFileTests {
         #expect(try parse(Self.order) == [definition])
     }
 
+    private static let trip = """
+        name: trip
+        version: 1
+        retention: 30d
+        trigger: {event: TripBooked, each: event}
+        steps:
+          - name: flights
+            service: airline
+            action: book
+            compensation: cancel
+            forEach: {items: input.flights, parallel: 2}
+            noRetry: [sold-out, timeout]
+            compensateOn: [sold-out]
+          - name: rooms
+            service: hotel
+            action: book
+            compensation: cancel
+            forEach: input.rooms
+            stopOn: [overbooked]
+            when: {path: input.rooms, exists: true}
+            emits: {failed: RoomsMissing}
+          - name: insurance
+            saga: insure
+            inputFrom: flights
+            when:
+              or:
+                - {path: input.total, atLeast: 500, lessThan: 1e4}
+                - and:
+                    - {path: result.flights.0.class, in: [first, business, 1, null, true]}
+                    - not: {path: input.country, prefix: EU-}
+                    - {path: input.kind, equals: far, notEquals: "7"}
+            emits: {succeeded: Insured, failed: NotInsured}
+          - name: eve
+            until: 2026-12-24T19:00:00+01:00
+          - name: start
+            until: result.flights.0.departs
+          - name: millennium
+            until: 946684800000
+          - name: charge
+            service: payments
+            action: charge
+            when: {path: input.total, greaterThan: 0, atMost: 9007199254740993}
+            pivot: true
+        """
+
+    private func tripInSwift() throws -> Definition {
+        try Definition(
+            "trip", version: 1, retention: .seconds(30 * 86_400),
+            trigger: EventTrigger(event: "TripBooked", isPerEvent: true)
+        ) {
+            StepDraft("flights", service: "airline", action: "book").compensated(by: "cancel")
+                .forEach("input.flights", parallel: 2).noRetry(on: "sold-out", "timeout").compensate(on: "sold-out")
+            StepDraft("rooms", service: "hotel", action: "book").compensated(by: "cancel").forEach("input.rooms")
+                .stop(on: "overbooked").when(Condition("input.rooms", .exists(true))).emits(failed: "RoomsMissing")
+            StepDraft("insurance", saga: "insure", inputFrom: "flights").emits(
+                succeeded: "Insured", failed: "NotInsured"
+            )
+            .when(
+                Condition("input.total", .lessThan(.number("1e4")), .atLeast(500))
+                    || .all([
+                        Condition("result.flights.0.class", .isOneOf(["first", "business", 1, .null, true])),
+                        !Condition("input.country", .hasPrefix("EU-")),
+                        Condition("input.kind", .equals("far"), .notEquals("7")),
+                    ]))
+            StepDraft("eve", until: "2026-12-24T18:00:00Z")
+            StepDraft("start", until: "result.flights.0.departs")
+            StepDraft("millennium", until: .at(946_684_800_000))
+            StepDraft("charge", service: "payments", action: "charge").pivot()
+                .when(Condition("input.total", .greaterThan(0), .atMost(9_007_199_254_740_993)))
+        }
+    }
+
+    @Test func conditionsChildrenItemsEventsAndCodesAreRead() throws {
+        #expect(try parse(Self.trip) == [try tripInSwift()])
+    }
+
+    @Test func aChildWithAPivotIsItsParentsPivotOrBehindIt() throws {
+        let child = "name: c\nversion: 1\nsteps: [{name: p, service: s, action: do, pivot: true}]"
+        let parent =
+            "name: d\nversion: 1\nsteps: [{name: a, saga: other}, {name: b, saga: c, pivot: true}, {name: e, saga: c}]"
+        #expect(try parse("\(parent)\n---\n\(child)").map(\.pivot) == [1, 0])
+    }
+
     @Test func lineEndingsAndByteOrderMarksDoNotMatter() throws {
         let definitions = try parse(Self.order)
         #expect(try parse(Self.order.replacing("\n", with: "\r\n")) == definitions)
