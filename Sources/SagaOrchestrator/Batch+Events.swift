@@ -17,7 +17,7 @@ extension Batch {
     /// A saga that is there, whoever started it and with what, is the one that the event asks for: an event repeats
     /// itself, and a definition that is triggered once a key has many events for each.
     private mutating func start(_ saga: String, of definition: Definition, by event: DomainEvent) {
-        guard partition.sagas[saga] == nil, unreadable[saga] == nil else {
+        guard isUnknown(saga) else {
             tally.ignored += 1
             return
         }
@@ -26,4 +26,7 @@ extension Batch {
             isAfterRewind: partition.wasRewound, traceparent: event.traceparent, input: event.payload)
         enter(saga, definition, started)
     }
+
+    /// Whether nothing is known of a saga: neither in memory nor stored in any form.
+    func isUnknown(_ saga: String) -> Bool { partition.sagas[saga] == nil && unreadable[saga] == nil }
 }

@@ -84,7 +84,8 @@ extension DefinitionRegistry.Known {
     fileprivate mutating func noteTopics() {
         let highest = definitions.values.compactMap { $0.values.max { $0.version < $1.version } }
         triggered = Dictionary(
-            grouping: highest.filter { $0.trigger != nil }.sorted { $0.name < $1.name }, by: { $0.trigger?.event ?? "" })
+            grouping: highest.filter { $0.trigger != nil }.sorted { $0.name < $1.name }, by: { $0.trigger?.event ?? "" }
+        )
         triggers = triggered.keys.sorted()
         let emitted = all.flatMap(\.steps).flatMap { [$0.emits.succeeded, $0.emits.failed].compactMap(\.self) }
         let named = Set(emitted + all.compactMap(\.trigger?.event))
