@@ -14,7 +14,7 @@ struct ItemTests {
             let scenario = Scenario(namespace)
             var reserve = StepDraft(
                 name: "reserve", service: "stock", action: "reserve", compensation: .operation("release"),
-                timeout: 2_000, retry: RetryPolicyDraft(attempts: 3, initial: 10, max: 20))
+                timeout: 60_000, retry: RetryPolicyDraft(attempts: 3, initial: 10, max: 20))
             reserve.forEach = ForEach(ValuePath("input.items")!, parallel: 2)
             var charge = StepDraft(name: "charge", service: "payments", action: "charge", uses: ["reserve"])
             charge.compensation = .operation("refund")
