@@ -55,6 +55,7 @@ struct Batch {
         case .success(.start(let start)): apply(start, source)
         case .success(.signal(let signal)): apply(signal, source)
         case .success(.control(let control)): apply(control, source)
+        case .success(.event(let event)): apply(event, source)
         }
     }
 

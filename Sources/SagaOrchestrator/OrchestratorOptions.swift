@@ -22,6 +22,10 @@ public struct OrchestratorOptions: Sendable {
     public var alarmCount = 256
     /// Time between two trims of a partition's streams.
     public var trimInterval: Milliseconds = 400
+    /// Time between two trims of a partition at rest, where definitions name topics: their subscribers read on.
+    public var idleTrimInterval: Milliseconds = 10_000
+    /// How long events stay in the stream of a topic that nobody reads: no consumer group, and no triggered definition.
+    public var eventRetention: Milliseconds = 604_800_000
     /// How long outcomes stay in their stream.
     public var outcomeRetention: Milliseconds = 86_400_000
     /// Ended sagas whose time is over that one trim removes from a partition.

@@ -54,7 +54,9 @@ final class OwnedPartition {
         nextAlarm = .min
     }
 
-    var cursor: InboxCursor { InboxCursor(partition: index, positions: positions) }
+    func cursor(topics: [String]) -> InboxCursor {
+        InboxCursor(partition: index, positions: positions, topics: topics)
+    }
 }
 
 /// One open saga in memory, with what the store has of it.

@@ -14,6 +14,8 @@ struct CommitEncoder {
 
     /// Index in KEYS, from 1, of the inbound streams.
     private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
+    /// Likewise of topics that are written to, or that dead letters are about.
+    private let topics: [String: Int]
 
     init(_ commit: PartitionCommit, keys: KeySpace) {
         self.commit = commit
@@ -49,6 +51,11 @@ struct CommitEncoder {
             }
             entries.append((topics[event.topic] ?? 0, event.fields))
         }
+        for case .event(let topic) in commit.dead.lazy.map(\.stream) where topics[topic] == nil {
+            names.append(keys.event(partition, topic: topic))
+            topics[topic] = names.count
+        }
+        self.topics = topics
         keyNames = names
         self.entries = entries
         self.indexes = indexes
@@ -78,11 +85,15 @@ struct CommitEncoder {
             command.append(fields)
         }
         for mark in commit.dead {
-            command.append(Self.inbox[mark.stream] ?? 0)
+            command.append(mark.stream.topic.flatMap { topics[$0] } ?? Self.inbox[mark.stream] ?? 0)
             command.append(mark.entry)
             command.append(mark.position)
             command.append(mark.reason.description)
             command.append(mark.saga ?? "")
+        }
+        for (topic, position) in commit.movedEvents {
+            command.append(InboxStream.event(topic).name)
+            command.append(position)
         }
     }
 

@@ -45,7 +45,7 @@ public struct KeySpace: Sendable, Hashable {
     public func event(_ partition: Int, topic: String) -> String { tags[partition] + "event:" + topic }
     public func outcome(_ partition: Int) -> String { tags[partition] + "outcome" }
     public func dead(_ partition: Int) -> String { tags[partition] + "dead" }
-    /// Hash: owner, epoch, lease, commit sequence, inbox positions, era, the server's identity.
+    /// Hash: owner, epoch, lease, commit sequence, positions in the inbox and in topics, era, the server's identity.
     public func state(_ partition: Int) -> String { tags[partition] + "state" }
     /// Sorted set: sagas that are not ended, by the instant to look at them next.
     public func open(_ partition: Int) -> String { tags[partition] + "open" }

@@ -13,10 +13,18 @@ public struct PartitionCommit: Sendable {
     public var dead: [DeadMark] = []
     /// Set when all open sagas have been brought to this era.
     public var verifiedEra: Int64?
+    private let eventsBefore: [String: String]
 
+    /// - Parameter positions: What is applied before this commit.
     public init(fence: Fence, positions: InboxPositions) {
         self.fence = fence
         self.positions = positions
+        eventsBefore = positions.events
+    }
+
+    /// The positions of topics that the commit moves. Those of other topics stay as they are stored.
+    public var movedEvents: [String: String] {
+        positions.events.isEmpty ? [:] : positions.events.filter { eventsBefore[$0.key] != $0.value }
     }
 
     /// Whether the commit changes nothing but the positions.

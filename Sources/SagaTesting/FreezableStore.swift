@@ -94,10 +94,13 @@ public final class FreezableStore: SagaStore {
         }
 
         func trim(
-            _ fence: Fence, services: [String], outcomesBefore: Milliseconds
+            _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
+            eventsBefore: Milliseconds
         ) async throws(StoreError) -> CommitOutcome {
             try await gate.around { () async throws(StoreError) in
-                try await session.trim(fence, services: services, outcomesBefore: outcomesBefore)
+                try await session.trim(
+                    fence, services: services, topics: topics, outcomesBefore: outcomesBefore,
+                    eventsBefore: eventsBefore)
             }
         }
 

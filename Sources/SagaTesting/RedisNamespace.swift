@@ -124,6 +124,7 @@ extension KeySpace {
         case .reply: reply(partition)
         case .control: control(partition)
         case .intake: intake(partition)
+        case .event(let topic): event(partition, topic: topic)
         }
     }
 }

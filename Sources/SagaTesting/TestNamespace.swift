@@ -10,7 +10,7 @@ public protocol TestNamespace: Sendable {
     /// Says which partition a saga belongs to.
     var keys: KeySpace { get }
 
-    /// Adds an entry to an inbox stream, and returns its id.
+    /// Adds an entry to an inbox stream or a topic, and returns its id.
     @discardableResult
     func append(_ fields: Fields, to stream: InboxStream, of partition: Int) async throws -> String
 

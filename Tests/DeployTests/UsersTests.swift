@@ -77,12 +77,15 @@ import Testing
         Role(
             user: "skald-orchestrator",
             allowed: reads.filter {
-                !["HGETALL", "XINFO CON", "MEMORY", "ZRANGE ", "ZREV", "XREV"].contains(where: $0.hasPrefix)
+                !["XINFO CON", "MEMORY", "ZRANGE ", "ZREV", "XREV"].contains(where: $0.hasPrefix)
             }
                 + writes + [
                     "GET {skald}:secret", "SET {skald}:secret x NX", "SCRIPT LOAD return(1)", "WAIT 0 0",
                     "EVALSHA 0000000000000000000000000000000000000000 1 {skald:3}:state", "INFO server",
                     "ZSCAN {skald:3}:open 0", "XTRIM {skald:3}:reply MINID 0", "MULTI", "EXEC",
+                    "XREAD COUNT 1 BLOCK 9 STREAMS {skald:3}:reply {skald:3}:event:Paid 0 0",
+                    "XADD {skald:3}:event:Paid * a b", "XINFO GROUPS {skald:3}:event:Paid",
+                    "XPENDING {skald:3}:event:Paid mail", "XTRIM {skald:3}:event:Paid MINID 0",
                 ],
             denied: nobodys + [
                 "CONFIG GET maxmemory", "EVALSHA 0000000000000000000000000000000000000000 1 {other:3}:state",

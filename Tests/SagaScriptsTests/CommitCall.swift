@@ -50,6 +50,8 @@ struct CommitCall {
     var commands: [(service: String, fields: [String])] = []
     var outcomes: [[String]] = []
     var dead: [Dead] = []
+    /// Topics and the positions in them.
+    var events: [(topic: String, position: String)] = []
 
     private var services: [String] {
         var services: [String] = []
@@ -65,7 +67,16 @@ struct CommitCall {
 
     var keys: [String] {
         [Key.state, Key.open, Key.ended, Key.outcome, Key.dead, Key.reply, Key.control, Key.intake]
-            + changes.map { Key.log($0.saga) } + indexes.map { Key.index($0) } + services.map { Key.command($0) }
+            + changes.map { Key.log($0.saga) } + indexes.map { Key.index($0) } + services.map { Key.command($0) } + topics
+    }
+
+    /// The event streams that dead letters are about.
+    private var topics: [String] {
+        var topics: [String] = []
+        for letter in dead where letter.stream.contains(":event:") && !topics.contains(letter.stream) {
+            topics.append(letter.stream)
+        }
+        return topics
     }
 
     var arguments: [String] {
@@ -75,7 +86,7 @@ struct CommitCall {
             })
         let places = Dictionary(
             uniqueKeysWithValues: indexes.enumerated().map { ($0.element, 9 + changes.count + $0.offset) })
-        let inbox = [Key.reply: 6, Key.control: 7, Key.intake: 8]
+        let keys = keys
         var arguments = [owner, "\(epoch)", "\(sequence)"] + positions + [verified]
         arguments += [changes.count, commands.count, outcomes.count, dead.count, indexes.count].map(String.init)
         for change in changes {
@@ -89,9 +100,11 @@ struct CommitCall {
         for outcome in outcomes { arguments += ["\(outcome.count)"] + outcome }
         for letter in dead {
             arguments += [
-                "\(inbox[letter.stream] ?? 0)", letter.entry, "\(letter.message)", letter.reason, letter.saga,
+                "\((keys.firstIndex(of: letter.stream) ?? -1) + 1)", letter.entry, "\(letter.message)", letter.reason,
+                letter.saga,
             ]
         }
+        for event in events { arguments += ["event:\(event.topic)", event.position] }
         return arguments
     }
 }

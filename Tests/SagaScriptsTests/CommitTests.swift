@@ -123,4 +123,29 @@ import Testing
             #expect(try await server.hash(Key.state)["sequence"] == "1000000000000000")
         }
     }
+
+    @Test func positionsOfTopicsAreFieldsOfTheState() async throws {
+        try await ScriptServer.with { server in
+            try await server.occupy()
+            var call = CommitCall()
+            call.changes = [.init("s", entries: ["x"])]
+            call.commands = [("a", ["n", "1"])]
+            call.outcomes = [["n", "1"]]
+            call.events = (0..<100).map { ("T\($0)", "\($0 + 1)-0") }
+            #expect(try await commit(server, call).first == "ok")
+            let taken = try await server.call(
+                SagaScripts.partitionTake, [Key.state], ["o2", "ann", "60000", "", "o1"])
+            #expect(taken[0] == "taken" && taken.count == 11 + 200)
+            let pairs = stride(from: 11, to: taken.count, by: 2).map { (taken[$0], taken[$0 + 1]) }
+            #expect(
+                Dictionary(pairs) { $1 }
+                    == Dictionary(uniqueKeysWithValues: call.events.map { ($0.topic, $0.position) }))
+            call = CommitCall()
+            (call.owner, call.epoch, call.sequence) = ("o2", 2, 1)
+            call.events = [("T7", "9-9")]
+            #expect(try await commit(server, call).first == "ok")
+            let state = try await server.hash(Key.state)
+            #expect(state["event:T7"] == "9-9" && state["event:T8"] == "9-0" && state["sequence"] == "2")
+        }
+    }
 }

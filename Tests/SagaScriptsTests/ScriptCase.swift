@@ -10,6 +10,7 @@ enum Key {
     static func log(_ saga: String) -> String { "{t:0}:log:\(saga)" }
     static func index(_ name: String) -> String { "{t:0}:by:\(name)" }
     static func command(_ service: String) -> String { "{t:0}:cmd:\(service)" }
+    static func event(_ topic: String) -> String { "{t:0}:event:\(topic)" }
 }
 
 /// A call of a script that is accepted on the state that ``prepare`` makes.
@@ -55,7 +56,10 @@ struct ScriptCase: CustomStringConvertible, Sendable {
                 "XREADGROUP", "GROUP", service, "c", "COUNT", "3", "STREAMS", Key.command(service), ">")
             try await server.send("XACK", Key.command(service), service, "1-0")
         }
-        try await server.send("HSET", Key.state, "reply", "2-0")
+        for topic in ["A", "B"] {
+            for id in 1...3 { try await server.send("XADD", Key.event(topic), "\(id)-0", "id", "\(id)") }
+        }
+        try await server.send("HSET", Key.state, "reply", "2-0", "event:A", "2-0")
     }
 
     static let commit: ScriptCase = {
@@ -72,7 +76,9 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         call.outcomes = [["saga", "old", "status", "completed"]]
         call.dead = [
             .init(Key.reply, "1-0"), .init(Key.control, "2-0"), .init(Key.intake, "3-0", saga: "x"),
+            .init(Key.event("A"), "3-0"),
         ]
+        call.events = [("A", "3-0"), ("B", "1-0")]
         return ScriptCase(
             script: SagaScripts.partitionCommit, keys: call.keys, arguments: call.arguments, status: "ok",
             prepare: occupy)
@@ -116,8 +122,10 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             script: SagaScripts.partitionTrim,
             keys: [
                 Key.state, Key.reply, Key.control, Key.intake, Key.outcome, Key.command("a"), Key.command("b"),
+                Key.event("A"), Key.event("B"),
             ],
-            arguments: ["o1", "1", "2-0", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
+            arguments: ["o1", "1", "2-0", "2-0", "2", "a", "b", "event:A", ""], status: "ok", worksWhenFull: true,
+            prepare: occupy),
     ]
 
     /// Those that only an owner may call, with the places of what proves that in their arguments.

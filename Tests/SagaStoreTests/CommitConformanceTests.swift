@@ -189,7 +189,7 @@ struct CommitConformanceTests {
         try await with(kind) { namespace, session in
             let state = try await session.mustTake()
             var ids: [InboxStream: [String]] = [:]
-            for stream in InboxStream.allCases {
+            for stream in InboxStream.inbox {
                 for index in 0..<5 {
                     ids[stream, default: []].append(
                         try await namespace.append(.of("type", "x", "n", "\(index)"), to: stream, of: 0))
@@ -197,10 +197,12 @@ struct CommitConformanceTests {
             }
             func left() async throws -> [Int] {
                 var counts: [Int] = []
-                for stream in InboxStream.allCases { counts.append(try await namespace.inbox(stream, of: 0).count) }
+                for stream in InboxStream.inbox { counts.append(try await namespace.inbox(stream, of: 0).count) }
                 return counts
             }
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: 0).isCommitted)
+            #expect(
+                try await session.trim(state.fence, services: ["x"], topics: [], outcomesBefore: 0, eventsBefore: 0)
+                    .isCommitted)
             #expect(try await left() == [5, 5, 5])
             var commit = state.commit
             for (stream, place) in [(InboxStream.reply, 4), (.intake, 2)] {
@@ -210,18 +212,25 @@ struct CommitConformanceTests {
             commit.outcomes = [.of("saga", "a", "status", "completed")]
             guard case .committed(let now) = try await session.apply(commit) else { throw NotTaken() }
             // By the positions that are stored, whatever sequence the caller knows; the last applied entry stays.
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: now).isCommitted)
+            #expect(
+                try await session.trim(state.fence, services: ["x"], topics: [], outcomesBefore: now, eventsBefore: 0)
+                    .isCommitted)
             #expect(try await left() == [1, 5, 3])
             #expect(try await namespace.commands(of: "x", in: 0).count == 1)
             #expect(try await namespace.outcomes(of: 0).count == 1)
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: now + 60_000).isCommitted)
+            #expect(
+                try await session.trim(
+                    state.fence, services: ["x"], topics: [], outcomesBefore: now + 60_000, eventsBefore: 0
+                ).isCommitted)
             #expect(try await namespace.outcomes(of: 0).count == 0)
             var other = state.fence
             other.owner = "o2"
-            #expect(try await session.trim(other, services: [], outcomesBefore: 0) == .fenced)
+            #expect(
+                try await session.trim(other, services: [], topics: [], outcomesBefore: 0, eventsBefore: 0) == .fenced)
             other = state.fence
             other.epoch = 2
-            #expect(try await session.trim(other, services: [], outcomesBefore: 0) == .fenced)
+            #expect(
+                try await session.trim(other, services: [], topics: [], outcomesBefore: 0, eventsBefore: 0) == .fenced)
         }
     }
 }

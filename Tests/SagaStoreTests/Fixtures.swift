@@ -89,7 +89,7 @@ struct Holding: Equatable {
     ]
 
     init(_ namespace: any TestNamespace, partition: Int = 0, sagas: [String], services: [String]) async throws {
-        for stream in InboxStream.allCases { inbox[stream] = try await namespace.inbox(stream, of: partition) }
+        for stream in InboxStream.inbox { inbox[stream] = try await namespace.inbox(stream, of: partition) }
         for service in services { commands[service] = try await namespace.commands(of: service, in: partition) }
         outcomes = try await namespace.outcomes(of: partition)
         dead = try await namespace.deadLetters(of: partition)

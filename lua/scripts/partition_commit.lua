@@ -11,7 +11,8 @@
 -- KEYS[7] control: stream, inbound
 -- KEYS[8] intake: stream, inbound
 -- KEYS[9…] logs: list, one for each change in its order; then sorted sets: the indexes written to, of sagas by the
---     instant of their start; then streams: the command and event streams written to
+--     instant of their start; then streams: the command and event streams written to, and the event streams that dead
+--     letters are about
 -- ARGV[1] owner: the taking's random text
 -- ARGV[2] epoch: decimal
 -- ARGV[3] sequence: decimal, the commit sequence that this one extends
@@ -28,8 +29,9 @@
 --     'ended'), its instant or empty, number of entries, number of index changes, entries, and for each index change:
 --     index in KEYS, instant of the saga's start or empty to take it out; for each command or event: index in
 --     KEYS, number of arguments, names and values; for each outcome: number of arguments, names and values; for each
---     dead letter: index in KEYS, entry id, which message of the entry, reason, saga or empty. At most 7,000 arguments
---     of one command or outcome.
+--     dead letter: index in KEYS, entry id, which message of the entry, reason, saga or empty; for each topic whose
+--     position moves: 'event:' and its name, stream id up to which it is applied. At most 7,000 arguments of one
+--     command or outcome.
 --
 -- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
 --     wrote nothing.
@@ -91,8 +93,10 @@ if deads > 0 then
         if not originals[name] then
             local entry = redis.call('XRANGE', source, id, id)
             local fields, starts = entry[1] and entry[1][2] or {}, {}
+            -- An event is one message, whatever its fields are called.
+            local is_inbox = tonumber(ARGV[place]) <= first_log
             for field = 1, #fields, 2 do
-                if field == 1 or fields[field] == 'type' then
+                if field == 1 or is_inbox and fields[field] == 'type' then
                     starts[#starts + 1] = field
                 end
             end
@@ -164,6 +168,10 @@ for _ = 1, outcomes do
     local arguments = tonumber(ARGV[at])
     redis.call('XADD', outcome, '*', unpack(ARGV, at + 1, at + arguments))
     at = at + 1 + arguments
+end
+at = at + 5 * deads
+if at <= #ARGV then
+    redis.call('HSET', state, unpack(ARGV, at))
 end
 redis.call('HSET', state, 'sequence', text(tonumber(sequence) + 1), 'reply', ARGV[4], 'control', ARGV[5],
     'intake', ARGV[6], 'clock', now)
