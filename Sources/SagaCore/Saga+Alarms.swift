@@ -8,34 +8,37 @@ extension Saga {
         }
         if status == .scheduled, let notBefore = started.notBefore, notBefore <= instant { status = .running }
         if isVerifying { return repeatVerification(at: instant, &directives) }
-        for index in steps.indices {
-            for branch in branches(of: index) {
-                if self[branch, .action].due <= instant { ringAction(branch, at: instant, &directives) }
-                if self[branch, .compensation].due <= instant { ringCompensation(branch, at: instant, &directives) }
+        // What ends comes before what begins: an end can turn the saga back, and then nothing is to be tried again.
+        for ringing in [PhaseState.Status.running, .waiting] {
+            for index in steps.indices {
+                for branch in branches(of: index) {
+                    for phase in Phase.allCases
+                    where self[branch, phase].status == ringing && self[branch, phase].due <= instant {
+                        ring(branch, phase, at: instant, &directives)
+                    }
+                }
             }
         }
     }
 
-    private mutating func ringAction(_ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]) {
+    private mutating func ring(
+        _ branch: Branch, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
+    ) {
+        if self[branch, phase].status == .waiting { return dispatch(branch, phase, at: instant, &directives) }
+        switch phase {
+        case .action: ringAction(branch, at: instant)
+        case .compensation: timeOut(branch, .compensation, at: instant)
+        }
+    }
+
+    private mutating func ringAction(_ branch: Branch, at instant: Milliseconds) {
         switch (self[branch, .action].status, definition.steps[branch.step].kind) {
-        case (.waiting, _):
-            dispatch(branch, .action, at: instant, &directives)
         case (.running, .command):
             timeOut(branch, .action, at: instant)
         case (.running, .delay), (.running, .until):
             succeed(branch, .action, result: nil, at: instant)
         case (.running, .signal(let name)):
             fail(branch, .action, error: "no signal '\(name)' within \(timeout(of: branch.step)) ms", at: instant)
-        default: break
-        }
-    }
-
-    private mutating func ringCompensation(
-        _ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]
-    ) {
-        switch self[branch, .compensation].status {
-        case .waiting: dispatch(branch, .compensation, at: instant, &directives)
-        case .running: timeOut(branch, .compensation, at: instant)
         default: break
         }
     }

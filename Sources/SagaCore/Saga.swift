@@ -80,7 +80,7 @@ public struct Saga: Sendable, Hashable {
     }
 
     /// Whether a deadline still turns the saga back.
-    var canTurnBack: Bool { (status == .running || status == .scheduled) && !isPivotDue }
+    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isPivotDue }
 
     /// Whether the verify round after a rewind is under way.
     public var isVerifying: Bool { unverified > 0 }

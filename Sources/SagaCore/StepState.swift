@@ -1,5 +1,5 @@
 /// Where one step of a saga is.
-public struct StepState: Sendable, Hashable, TwoPhased {
+public struct StepState: Sendable, Hashable, MutableTwoPhased {
     public internal(set) var action = PhaseState()
     public internal(set) var compensation = PhaseState()
     /// What the action returned, or what an operator gave in its place.
@@ -13,7 +13,7 @@ public struct StepState: Sendable, Hashable, TwoPhased {
 }
 
 /// Where one item of a `forEach` step is.
-public struct ItemState: Sendable, Hashable, TwoPhased {
+public struct ItemState: Sendable, Hashable, MutableTwoPhased {
     /// The element of the list, as JSON.
     public let value: [UInt8]
     public internal(set) var action = PhaseState()
@@ -27,15 +27,30 @@ public struct ItemState: Sendable, Hashable, TwoPhased {
 }
 
 /// What has an action and a compensation.
-protocol TwoPhased {
-    var action: PhaseState { get set }
-    var compensation: PhaseState { get set }
-    var verification: Verification? { get set }
-    var result: [UInt8]? { get set }
+package protocol TwoPhased {
+    var action: PhaseState { get }
+    var compensation: PhaseState { get }
+    var verification: Verification? { get }
+    var result: [UInt8]? { get }
 }
 
 extension TwoPhased {
     /// The state of one direction.
+    package subscript(phase: Phase) -> PhaseState {
+        switch phase {
+        case .action: action
+        case .compensation: compensation
+        }
+    }
+}
+
+/// The machine's own view of it.
+protocol MutableTwoPhased: TwoPhased {
+    var action: PhaseState { get set }
+    var compensation: PhaseState { get set }
+}
+
+extension MutableTwoPhased {
     subscript(phase: Phase) -> PhaseState {
         get {
             switch phase {
