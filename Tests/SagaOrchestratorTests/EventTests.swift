@@ -13,8 +13,8 @@ private func triggered(
         name: name, version: version, trigger: EventTrigger(event: topic, isPerEvent: each),
         steps: [
             StepDraft(
-                name: "send", service: "shipping", action: "send", compensation: StepDraft.CompensationDraft.none,
-                retry: RetryPolicyDraft(initial: 10, max: 100), emits: emits.map { Emits(succeeded: $0) })
+                name: "send", service: "shipping", action: "send", emits: emits.map { Emits(succeeded: $0) },
+                compensation: StepDraft.CompensationDraft.none, retry: RetryPolicyDraft(initial: 10, max: 100))
         ])
 }
 

@@ -1,3 +1,4 @@
+import LocalRedis
 import RedisTransport
 import SagaCore
 import SagaOrchestrator
