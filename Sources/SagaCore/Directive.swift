@@ -16,7 +16,7 @@ public enum Directive: Sendable, Hashable {
     case emit(step: Int, outcome: Reply.Outcome)
     /// The saga has reached an end, or `stuck`: tell whoever waits.
     case finish(Saga.Status)
-    /// A stuck saga goes on.
+    /// A stuck saga, or a completed child that is taken back, goes on.
     case reopen
 }
 

@@ -10,7 +10,6 @@ extension Saga {
             if status == .stuck {
                 status = isCompensating ? .compensating : .running
                 finishedAt = nil
-                directives.append(.reopen)
             }
             return
         }
@@ -108,14 +107,26 @@ extension Saga {
         isCompensating = true
         status = .compensating
         error = reason
-        for index in steps.indices {
-            // What the coordinator waits for by itself has no effect that could be unknown.
-            let isUncertain = definition.steps[index].service != nil || definition.steps[index].isChild
-            let error = isUncertain ? "not answered when the saga turned back" : "the saga turned back"
-            for branch in branches(of: index) + [Branch(step: index)] where self[branch, .action].isActive {
+        finishedAt = nil
+        for index in steps.indices { endActions(of: index, at: instant) }
+        for index in steps.indices { planCompensation(index, at: instant) }
+    }
+
+    /// No action of a saga that goes backward waits for anything: neither for an answer nor for an operator.
+    private mutating func endActions(of index: Int, at instant: Milliseconds) {
+        // What the coordinator waits for by itself has no effect that could be unknown.
+        let isUncertain = definition.steps[index].service != nil || definition.steps[index].isChild
+        let error = isUncertain ? "not answered when the saga turned back" : "the saga turned back"
+        let whole = Branch(step: index)
+        for branch in steps[index].items.isEmpty ? [whole] : branches(of: index) + [whole] {
+            let action = self[branch, .action]
+            switch action.status {
+            case .running, .waiting:
                 self[branch, .action].finish(isUncertain ? .unknown : .failed, at: instant, error: error)
+            case .stuck:
+                self[branch, .action].finish(action.isRefused ? .failed : .unknown, at: instant)
+            default: break
             }
-            planCompensation(index, at: instant)
         }
     }
 
@@ -132,10 +143,8 @@ extension Saga {
     /// Whether this step, or item of one, took or may have taken effect.
     func needsCompensation(_ branch: Branch) -> Bool {
         if compensatesAll { return true }
-        let action = self[branch, .action]
-        switch action.status {
+        switch self[branch, .action].status {
         case .succeeded, .unknown, .skipped: return true
-        case .stuck: return !action.isRefused
         default: return false
         }
     }

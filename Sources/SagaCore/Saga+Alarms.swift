@@ -87,6 +87,7 @@ extension Saga {
     mutating func openAttempt(_ branch: Branch, _ phase: Phase, due: Milliseconds, at instant: Milliseconds) {
         var state = self[branch, phase]
         state.status = .running
+        state.isRefused = false
         state.attempts += 1
         state.budget += 1
         state.seenAt = instant

@@ -33,13 +33,14 @@ extension Saga {
             return .refuse("\(definition.id) has no child saga '\(report.step)'")
         }
         guard !status.isFinal || isVerifying else { return .ignore }
-        let step = steps[index]
-        if step.verification != nil { return .accept(.childReported(report)) }
+        if steps[index].verification != nil { return .accept(.childReported(report)) }
+        // What a step is stuck at can still come by itself.
+        let hoped: ChildReport.Outcome = isCompensating ? .compensated : .completed
         let counts: Bool
-        switch report.outcome {
-        case .completed: counts = step.action.status == .running || step.action.status == .stuck
-        case .compensated, .refused: counts = step.action.status == .running || step.compensation.status == .running
-        case .running: counts = false
+        switch phase(of: index).status {
+        case .running: counts = report.outcome != .running && !(isCompensating && report.outcome == .completed)
+        case .stuck: counts = report.outcome == hoped
+        default: counts = false
         }
         return counts ? .accept(.childReported(report)) : .ignore
     }
@@ -49,7 +50,7 @@ extension Saga {
         let branch = Branch(step: index)
         if steps[index].verification != nil { return applyVerification(of: index, report, at: instant) }
         let error = report.error ?? "the child saga was undone"
-        let phase: Phase = steps[index].compensation.status == .running ? .compensation : .action
+        let phase: Phase = isCompensating ? .compensation : .action
         switch (phase, report.outcome) {
         case (.action, .completed): succeed(branch, .action, result: report.result, at: instant)
         case (.action, .compensated), (.action, .refused): fail(branch, .action, error: error, at: instant)
@@ -91,7 +92,6 @@ extension Saga {
     }
 
     mutating func recall(because reason: String, at instant: Milliseconds) {
-        finishedAt = nil
         beginCompensating(because: reason, at: instant)
     }
 

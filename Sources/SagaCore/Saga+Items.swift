@@ -16,10 +16,11 @@ extension Saga {
     /// Sends the next items, as many as may be under way at once.
     mutating func fill(_ index: Int, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]) {
         guard let forEach = definition.steps[index].forEach, steps[index][phase].status == .running else { return }
-        let waiting: PhaseState.Status = phase == .action ? .none : .pending
         var room = forEach.parallel
-        for item in steps[index].items where item[phase].isActive { room -= 1 }
-        for item in steps[index].items.indices where room > 0 && steps[index].items[item][phase].status == waiting {
+        for item in steps[index].items where item[phase].isActive && !item[phase].isQueued { room -= 1 }
+        for item in steps[index].items.indices where room > 0 {
+            let state = steps[index].items[item][phase]
+            guard state.isQueued || state.status == (phase == .action ? .none : .pending) else { continue }
             dispatch(Branch(step: index, item: item), phase, at: instant, &directives)
             room -= 1
         }
@@ -27,8 +28,11 @@ extension Saga {
 
     /// Brings the step's own phase up to date after one of its items has changed.
     mutating func settleItems(_ index: Int, _ phase: Phase, at instant: Milliseconds) {
-        let status = steps[index][phase].status
-        guard status == .running || status == .stuck else { return }
+        switch steps[index][phase].status {
+        // A step that was done can lose an item in a verify round.
+        case .running, .stuck, .succeeded: break
+        default: return
+        }
         let states = steps[index].items.map { $0[phase] }
         let isOpen = states.contains {
             $0.isActive || $0.status == .pending || phase == .action && $0.status == .none
@@ -52,7 +56,10 @@ extension Saga {
 
     /// Notes which items have to be undone; a step whose items were never known is asked for them now.
     mutating func planItemCompensations(_ index: Int, _ forEach: ForEach, at instant: Milliseconds) {
+        guard steps[index].compensation.status != .skipped else { return }
         if compensatesAll, steps[index].items.isEmpty {
+            // Where it was stuck as its items were not known, they may be by now.
+            steps[index].compensation.status = .none
             do throws(PayloadFault) {
                 guard isListKnown(forEach) else {
                     guard !isUnreachable(index) else { return }
@@ -70,7 +77,8 @@ extension Saga {
         for item in steps[index].items.indices where needsCompensation(Branch(step: index, item: item)) {
             guard steps[index].items[item].compensation.status == .none else { continue }
             steps[index].items[item].compensation.status = .pending
-            if steps[index].compensation.status == .none { steps[index].compensation.status = .pending }
+            // Also where it was done, or stuck, with fewer items.
+            if !steps[index].compensation.isActive { steps[index].compensation.status = .pending }
         }
     }
 

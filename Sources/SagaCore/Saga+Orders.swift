@@ -35,6 +35,10 @@ extension Saga {
             } else if self[branch, phase].attempts == 0 {
                 // It could not even begin.
                 self[branch, phase].status = .none
+            } else if branch.item != nil {
+                // Sent by `advance`, which keeps the bound of what is under way at once.
+                self[branch, phase].status = .waiting
+                self[branch, phase].due = .max
             } else {
                 self[branch, phase].status = .waiting
                 self[branch, phase].due = instant
@@ -55,6 +59,11 @@ extension Saga {
     private mutating func skip(_ index: Int, result: [UInt8]?, at instant: Milliseconds) {
         let phase: Phase = isCompensating ? .compensation : .action
         for branch in branches(of: index) {
+            if phase == .action, verification(of: branch) != nil {
+                // An operator's word stands, whatever the answer is.
+                setVerification(nil, of: branch)
+                unverified -= 1
+            }
             switch self[branch, phase].status {
             case .running, .waiting, .stuck: self[branch, phase].finish(.skipped, at: instant)
             case .none where !isCompensating, .pending: self[branch, phase].finish(.skipped, at: instant)

@@ -56,12 +56,15 @@ extension Saga {
         guard isHopeless || policy.isExhausted(after: state.budget) else {
             let seed = jitterSeed(saga: id, branch, phase: phase, attempt: state.attempts)
             state.status = .waiting
-            state.due = instant.adding(max(policy.delay(after: state.budget, seed: seed), retryAfter))
+            // Short of `.max`, which says something else, whatever a participant asks for.
+            state.due = min(instant.adding(max(policy.delay(after: state.budget, seed: seed), retryAfter)), .max - 1)
             self[branch, phase] = state
             return
         }
         let reason = isHopeless ? error : "no attempt of \(policy.attempts) succeeded; the last: \(error)"
-        if phase == .compensation || step.isAfterPivot || step.codes.stops(on: code) {
+        // A pivot that may have taken effect can't be undone, so it is no reason to undo the others.
+        let isOnlyForward = step.isAfterPivot || branch.step == definition.pivot
+        if phase == .compensation || isOnlyForward || step.codes.stops(on: code) {
             self[branch, phase].finish(.stuck, at: instant, error: reason)
             if branch.item != nil { settleItems(branch.step, phase, at: instant) }
         } else {

@@ -16,11 +16,26 @@ extension Saga {
         }
     }
 
+    /// Draws the conclusions from all answers together.
+    mutating func closeRound(at instant: Milliseconds) {
+        if status == .completed, !steps.allSatisfy(\.action.isDone) {
+            // A completed child saga, a step of which turned out not to be done.
+            status = .running
+            finishedAt = nil
+        }
+        guard isCompensating else { return }
+        // An answer may have brought back the result that tells a later step's items.
+        for index in steps.indices { planCompensation(index, at: instant) }
+    }
+
     /// Begins to verify a branch whose action is recorded.
     private mutating func ask(_ branch: Branch, at instant: Milliseconds, _ directives: inout [Directive]) {
         setVerification(nil, of: branch)
-        let isChild = definition.steps[branch.step].isChild
-        guard isChild || definition.steps[branch.step].service != nil else { return }
+        let step = definition.steps[branch.step]
+        let isChild = step.isChild
+        guard isChild || step.service != nil else { return }
+        // A list without elements: nothing was ever sent.
+        guard step.forEach == nil || branch.item != nil else { return }
         switch self[branch, .action].status {
         case .none, .pending, .skipped, .omitted: break
         // It could not even begin.

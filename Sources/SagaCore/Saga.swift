@@ -62,7 +62,7 @@ public struct Saga: Sendable, Hashable {
         startedAt = instant
         steps = Array(repeating: StepState(), count: definition.steps.count)
         era = started.era
-        compensatesAll = started.isAfterRewind
+        compensatesAll = started.isAfterRewind || started.isRecalled
         deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
         if let notBefore = started.notBefore, notBefore > instant { status = .scheduled }
         if started.isRecalled {
@@ -115,7 +115,8 @@ public struct Saga: Sendable, Hashable {
     public mutating func evolve(_ entry: LogEntry, directives: inout [Directive]) {
         guard entry.index == entryCount else { return }
         entryCount += 1
-        let (before, wasVerifying) = (emittingStatuses, isVerifying)
+        let (before, former) = (emittingStatuses, status)
+        var isInRound = isVerifying
         switch entry.fact {
         case .started: break
         case .replied(let reply): apply(reply, at: entry.at)
@@ -123,13 +124,20 @@ public struct Saga: Sendable, Hashable {
         case .ticked: applyTick(at: entry.at, &directives)
         case .ordered(let order): apply(order, at: entry.at, &directives)
         case .signaled(let signal): apply(signal, at: entry.at)
-        case .rewound(let era): beginVerifying(era: era, at: entry.at, &directives)
+        case .rewound(let era):
+            beginVerifying(era: era, at: entry.at, &directives)
+            isInRound = true
         case .childReported(let report): apply(report, at: entry.at)
         case .recalled(let reason): recall(because: reason, at: entry.at)
         }
+        let isRoundOver = isInRound && !isVerifying
+        if isRoundOver { closeRound(at: entry.at) }
         advance(at: entry.at, &directives)
+        if former == .stuck || former.isFinal, status == .running || status == .compensating {
+            directives.append(.reopen)
+        }
         emit(since: before, &directives)
-        if wasVerifying, !isVerifying, started.isChild { directives.append(.verified) }
+        if isRoundOver, started.isChild { directives.append(.verified) }
     }
 
     private var emittingStatuses: [PhaseState.Status] { definition.emitting.map { steps[$0].action.status } }

@@ -69,7 +69,8 @@ public struct PhaseState: Sendable, Hashable {
         case failed
         /// An action that may have taken effect and will not be tried again. Final; it is compensated.
         case unknown
-        /// Out of attempts, or refused where a refusal can't be accepted. Waits for an operator, or a late success.
+        /// Out of attempts, or refused where a refusal can't be accepted. Waits for an operator, or a late success. When
+        /// the saga turns back, a stuck action becomes `failed` or `unknown`.
         case stuck
         /// Declared done by an operator. Final.
         case skipped
@@ -82,7 +83,7 @@ public struct PhaseState: Sendable, Hashable {
     public internal(set) var attempts = 0
     /// Attempts that count against the policy: those since an operator last gave a fresh set.
     public internal(set) var budget = 0
-    /// Running: the end of this attempt. Waiting: the beginning of the next.
+    /// Running: the end of this attempt. Waiting: the beginning of the next; `.max` where an item waits for room.
     public internal(set) var due: Milliseconds = 0
     /// When the current attempt was sent, or its last sign of life came.
     public internal(set) var seenAt: Milliseconds = 0
@@ -94,6 +95,8 @@ public struct PhaseState: Sendable, Hashable {
 
     /// Whether an alarm is set for this phase.
     package var isActive: Bool { status == .running || status == .waiting }
+    /// An item that was granted attempts, and waits for room among those under way.
+    var isQueued: Bool { status == .waiting && due == .max }
     /// Whether later steps need not wait for this one any longer.
     package var isDone: Bool { status == .succeeded || status == .skipped || status == .omitted }
 

@@ -72,7 +72,7 @@ extension Batch {
         guard partition.sagas[id] == nil else {
             return refuse(step, of: parent, "the id '\(id)' is taken by a saga that was started by itself")
         }
-        if let log = unreadable[id] { return refuse(step, of: parent, log.reason.description) }
+        if !isUnknown(id) { return refuse(step, of: parent, absence(of: id).description) }
         guard let definition = registry.definition(name, version: nil) else {
             return refuse(step, of: parent, "the definition '\(name)' is not registered")
         }

@@ -114,7 +114,7 @@ extension Lane {
         for entry in work.batches[.control]?.entries ?? [] {
             let isUnknown = entry.messages.contains { message in
                 guard case .success(let content) = message.content else { return false }
-                return work.partition.sagas[content.saga] == nil && batch.unreadable[content.saga] == nil
+                return batch.isUnknown(content.saga)
             }
             if isUnknown, hasMoreStarts { return }
             for message in entry.messages { batch.apply(message, from: .control, entry: entry.id) }
@@ -199,6 +199,7 @@ extension Lane {
                 cell.lastRound = roundNumber
                 batch.partition.sagas[id] = cell
             case .absent: break
+            case .tombstone(let tombstone): batch.tombstones[id] = tombstone
             case .unknownDefinition(let name, let version):
                 let reason = DeadReason(.unknownDefinition, "'\(name)@\(version)' is not registered")
                 batch.unreadable[id] = Batch.UnreadableLog(count: log.count, reason: reason)

@@ -77,12 +77,14 @@ final class Lane {
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
         let cursors = partitions.values.map { $0.cursor(topics: topics) }
-        let trims = dueTrims()
+        let (trims, removals) = (dueTrims(), dueRemovals())
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
+        async let removing = Self.remove(session, removals)
         await settle()
         let result = await reading
         await trimming
+        note(await removing)
         let batches: [InboxBatch]
         switch result {
         case .success(let read): batches = read

@@ -9,6 +9,8 @@ struct CommitEncoder {
     private let commit: PartitionCommit
     /// Commands, then events: each with the index in KEYS, from 1, of its stream.
     private let entries: [(stream: Int, fields: Fields)]
+    /// Likewise of each index.
+    private let indexes: [SagaIndex: Int]
 
     /// Index in KEYS, from 1, of the inbound streams.
     private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
@@ -24,6 +26,13 @@ struct CommitEncoder {
         ]
         names.reserveCapacity(names.count + commit.changes.count + 8)
         for change in commit.changes { names.append(keys.log(partition, saga: change.saga)) }
+        var indexes: [SagaIndex: Int] = [:]
+        for change in commit.changes {
+            for index in change.indexes where indexes[index.index] == nil {
+                names.append(keys.index(partition, index.index))
+                indexes[index.index] = names.count
+            }
+        }
         var entries: [(stream: Int, fields: Fields)] = []
         entries.reserveCapacity(commit.commands.count + commit.events.count)
         var services: [String: Int] = [:]
@@ -49,6 +58,7 @@ struct CommitEncoder {
         self.topics = topics
         keyNames = names
         self.entries = entries
+        self.indexes = indexes
     }
 
     func encode(into command: inout RedisCommand) {
@@ -63,6 +73,7 @@ struct CommitEncoder {
         command.append(entries.count)
         command.append(commit.outcomes.count)
         command.append(commit.dead.count)
+        command.append(indexes.count)
         for change in commit.changes { encode(change, into: &command) }
         for entry in entries {
             command.append(entry.stream)
@@ -105,9 +116,17 @@ struct CommitEncoder {
         case .ended(let instant):
             command.append("ended")
             command.append(instant)
+        case .rested:
+            command.append("rested")
+            command.append("")
         }
         command.append(change.entries.count)
+        command.append(change.indexes.count)
         for entry in change.entries { command.append(entry) }
+        for index in change.indexes {
+            command.append(indexes[index.index] ?? 0)
+            if let startedAt = index.startedAt { command.append(startedAt) } else { command.append("") }
+        }
     }
 }
 

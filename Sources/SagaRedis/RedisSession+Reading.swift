@@ -92,7 +92,7 @@ extension RedisSession {
     }
 
     /// A score as an instant. Scores are doubles, so one near the end of time may lie beyond it.
-    private static func instant(_ score: RedisValue) -> Milliseconds? {
+    static func instant(_ score: RedisValue) -> Milliseconds? {
         guard let number = score.string.flatMap(Double.init), !number.isNaN else { return nil }
         return Milliseconds(exactly: number.rounded(.down)) ?? (number < 0 ? .min : .max)
     }

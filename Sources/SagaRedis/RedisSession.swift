@@ -21,6 +21,7 @@ struct RedisSession: StoreSession {
         let raise = RedisScript(SagaScripts.partitionRaise)
         let commit = RedisScript(SagaScripts.partitionCommit)
         let trim = RedisScript(SagaScripts.partitionTrim)
+        let retire = RedisScript(SagaScripts.partitionRetire)
         let peek = RedisScript(SagaScripts.inboxPeek)
     }
 

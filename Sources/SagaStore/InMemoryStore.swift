@@ -169,7 +169,11 @@ public final class InMemoryStore: SagaStore {
         }
 
         func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]] {
-            store.contents.withLock { contents in sagas.map { contents.partitions[partition].logs[$0] ?? [] } }
+            let now = store.clock()
+            return store.contents.withLock { contents in
+                contents.partitions[partition].dropExpiredLogs(now)
+                return sagas.map { contents.partitions[partition].logs[$0] ?? [] }
+            }
         }
 
         func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas {
@@ -199,6 +203,17 @@ public final class InMemoryStore: SagaStore {
                 $0.partitions[fence.partition].trim(
                     fence, topics: topics, outcomesBefore: outcomesBefore, eventsBefore: eventsBefore, now: now)
             }
+        }
+
+        func expired(
+            _ partition: Int, by instant: Milliseconds, limit: Int
+        ) async throws(StoreError) -> ExpiredSagas {
+            store.contents.withLock { $0.partitions[partition].expired(by: instant, limit: limit) }
+        }
+
+        func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome {
+            let now = store.clock()
+            return store.contents.withLock { $0.partitions[fence.partition].retire(fence, retirements, now: now) }
         }
 
         func close() async {}

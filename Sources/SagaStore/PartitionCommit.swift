@@ -42,8 +42,10 @@ public struct SagaChange: Sendable {
         case at(Milliseconds)
         /// Only a message can move the saga.
         case never
-        /// The saga ended at this instant.
+        /// The saga ended, and is to be removed at this instant.
         case ended(Milliseconds)
+        /// The saga ended, and stays until a later change says when it is to be removed.
+        case rested
         /// There is no such saga: forget its alarm.
         case gone
     }
@@ -54,12 +56,16 @@ public struct SagaChange: Sendable {
     /// Encoded entries to append.
     public var entries: [[UInt8]]
     public var alarm: Alarm
+    public var indexes: [IndexChange]
 
-    public init(saga: String, firstIndex: Int, entries: [[UInt8]] = [], alarm: Alarm = .keep) {
+    public init(
+        saga: String, firstIndex: Int, entries: [[UInt8]] = [], alarm: Alarm = .keep, indexes: [IndexChange] = []
+    ) {
         self.saga = saga
         self.firstIndex = firstIndex
         self.entries = entries
         self.alarm = alarm
+        self.indexes = indexes
     }
 }
 

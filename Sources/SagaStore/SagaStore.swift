@@ -81,6 +81,14 @@ public protocol StoreSession: Sendable {
         eventsBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome
 
+    /// Ended sagas whose removal is due by `instant`, at most `limit` of them.
+    func expired(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> ExpiredSagas
+
+    /// Removes ended sagas, each with its log and from its indexes; tombstones stay in the place of the logs. The
+    /// sequence doesn't matter. A saga that is not ended, or is to be removed at another instant, is left as it is; one that
+    /// is open again is only taken out of the ended ones.
+    func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome
+
     /// Ends the session's connections.
     func close() async
 }

@@ -10,6 +10,7 @@ extension StoredPartition {
     mutating func apply(_ commit: PartitionCommit, now: Milliseconds) -> CommitOutcome {
         guard isHeld(by: commit.fence) else { return .fenced }
         guard commit.fence.sequence == sequence else { return .outOfSequence }
+        dropExpiredLogs(now)
         guard commit.changes.allSatisfy({ logs[$0.saga, default: []].count == $0.firstIndex }) else {
             return .logMoved
         }
@@ -39,7 +40,14 @@ extension StoredPartition {
         case .ended(let instant):
             open[change.saga] = nil
             ended[change.saga] = instant
+        case .rested: open[change.saga] = nil
         }
+        for index in change.indexes { apply(index, to: change.saga) }
+    }
+
+    mutating func apply(_ change: IndexChange, to saga: String) {
+        indexes[change.index, default: [:]][saga] = change.startedAt
+        if indexes[change.index]?.isEmpty == true { indexes[change.index] = nil }
     }
 
     /// The dead letter of one message of an inbox entry.

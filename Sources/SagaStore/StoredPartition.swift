@@ -10,11 +10,15 @@ public struct StoredPartition: Sendable {
     public internal(set) var events: [String: StoredStream] = [:]
     public internal(set) var outcomes = StoredStream()
     public internal(set) var dead = StoredStream()
-    public internal(set) var logs: [String: [[UInt8]]] = [:]
+    public package(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
     public internal(set) var open: [String: Milliseconds] = [:]
-    /// Ended sagas by the instant of their end.
-    public internal(set) var ended: [String: Milliseconds] = [:]
+    /// Ended sagas by the instant of their removal.
+    public package(set) var ended: [String: Milliseconds] = [:]
+    /// Sagas by the instant of their start; an index without sagas is none.
+    public internal(set) var indexes: [SagaIndex: [String: Milliseconds]] = [:]
+    /// When a log goes by itself: tombstones do.
+    public internal(set) var expiries: [String: Milliseconds] = [:]
     public private(set) var epoch: Int64 = 0
     public private(set) var era: Int64
     public internal(set) var positions = InboxPositions.beginning

@@ -104,6 +104,18 @@ public final class FreezableStore: SagaStore {
             }
         }
 
+        func expired(
+            _ partition: Int, by instant: Milliseconds, limit: Int
+        ) async throws(StoreError) -> ExpiredSagas {
+            try await gate.around { () async throws(StoreError) in
+                try await session.expired(partition, by: instant, limit: limit)
+            }
+        }
+
+        func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome {
+            try await gate.around { () async throws(StoreError) in try await session.retire(fence, retirements) }
+        }
+
         func close() async { await session.close() }
     }
 

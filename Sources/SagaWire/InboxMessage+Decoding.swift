@@ -22,12 +22,17 @@ extension InboxMessage {
         public var messageBytes: Int
         /// Bytes of an error text, a reason or a detail; longer ones are cut.
         public var textBytes: Int
+        /// Labels of a start, and bytes of each one's value; more are refused.
         public var labels: Int
+        public var labelBytes: Int
 
-        public init(messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 32) {
+        public init(
+            messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 16, labelBytes: Int = 256
+        ) {
             self.messageBytes = messageBytes
             self.textBytes = textBytes
             self.labels = labels
+            self.labelBytes = labelBytes
         }
     }
 

@@ -70,7 +70,11 @@ struct CommitConformanceTests {
             let state = try await session.mustTake()
             let id = try await namespace.append(.start("a"), to: .intake, of: 0)
             var first = state.commit
-            first.changes = [SagaChange(saga: "a", firstIndex: 0, entries: bytes("0"), alarm: .at(5))]
+            first.changes = [
+                SagaChange(
+                    saga: "a", firstIndex: 0, entries: bytes("0"), alarm: .at(5),
+                    indexes: [.put(.status(.stuck), startedAt: 4)])
+            ]
             #expect(try await session.apply(first).isCommitted)
             let before = try await Holding(namespace, sagas: ["a", "b"], services: ["x"])
 
@@ -78,8 +82,12 @@ struct CommitConformanceTests {
             commit.fence.sequence = 1
             commit.positions.intake = id
             commit.changes = [
-                SagaChange(saga: "b", firstIndex: 0, entries: bytes("0"), alarm: .never),
-                SagaChange(saga: "a", firstIndex: 1, entries: bytes("1"), alarm: .ended(9)),
+                SagaChange(
+                    saga: "b", firstIndex: 0, entries: bytes("0"), alarm: .never,
+                    indexes: [.put(.definition("d"), startedAt: 5)]),
+                SagaChange(
+                    saga: "a", firstIndex: 1, entries: bytes("1"), alarm: .ended(9),
+                    indexes: [.remove(.status(.stuck)), .put(.status(.compensated), startedAt: 4)]),
             ]
             commit.commands = [OutgoingCommand(service: "x", fields: .of("n", "1"))]
             commit.outcomes = [.of("saga", "a")]
@@ -147,7 +155,8 @@ struct CommitConformanceTests {
             let state = try await session.mustTake()
             let steps: [(SagaChange.Alarm, [String: Milliseconds], [String: Milliseconds])] = [
                 (.keep, [:], [:]), (.at(10), ["s": 10], [:]), (.keep, ["s": 10], [:]), (.never, ["s": .max], [:]),
-                (.at(5), ["s": 5], [:]), (.gone, [:], [:]), (.at(7), ["s": 7], [:]), (.ended(8), [:], ["s": 8]),
+                (.at(5), ["s": 5], [:]), (.gone, [:], [:]), (.at(7), ["s": 7], [:]), (.rested, [:], [:]),
+                (.ended(8), [:], ["s": 8]), (.rested, [:], ["s": 8]),
             ]
             for (index, step) in steps.enumerated() {
                 var commit = state.commit
