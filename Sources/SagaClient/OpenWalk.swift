@@ -139,7 +139,7 @@ extension SagaClient {
         }
         switch replayed {
         case .saga(let saga): return saga
-        case .absent: return nil
+        case .absent, .tombstone: return nil
         case .unknownDefinition(let name, let version):
             throw .unreadable("saga '\(id)': its definition \(name)@\(version) is not registered")
         }

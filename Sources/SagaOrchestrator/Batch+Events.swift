@@ -26,7 +26,4 @@ extension Batch {
             isAfterRewind: partition.wasRewound, traceparent: event.traceparent, input: event.payload)
         enter(saga, definition, started)
     }
-
-    /// Whether nothing is known of a saga: neither in memory nor stored in any form.
-    func isUnknown(_ saga: String) -> Bool { partition.sagas[saga] == nil && unreadable[saga] == nil }
 }
