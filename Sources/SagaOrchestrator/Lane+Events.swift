@@ -4,8 +4,8 @@ import SagaWire
 
 /// What topics have in this round.
 extension Lane {
-    /// Applies the events that were read, as many as start about as many sagas as one read of the intake does. The rest is
-    /// read again; the topics take turns in being first, so that none waits for another's flood to end.
+    /// Applies the events that were read, as many as start about as many sagas as one read of the intake does. The rest
+    /// is read again; the topics take turns in being first, so that none waits for another's flood to end.
     ///
     /// - Returns: Whether there may be more.
     func applyEvents(_ work: Work, _ batch: inout Batch) -> Bool {

@@ -91,7 +91,8 @@ public struct StoredPartition: Sendable {
 
     // MARK: Reading
 
-    func stream(_ stream: InboxStream) -> StoredStream? {
+    /// A stream that the owner reads by position; nil where nothing was ever written to it.
+    public func stream(_ stream: InboxStream) -> StoredStream? {
         if case .event(let topic) = stream { events[topic] } else { inbox[stream] }
     }
 

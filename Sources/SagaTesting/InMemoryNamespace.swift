@@ -29,7 +29,7 @@ public struct InMemoryNamespace: TestNamespace {
     }
 
     public func inbox(_ stream: InboxStream, of partition: Int) async throws -> [TestEntry] {
-        entries(of: memory.snapshot().partitions[partition].inbox[stream])
+        entries(of: memory.snapshot().partitions[partition].stream(stream))
     }
 
     public func outcomes(of partition: Int) async throws -> [TestEntry] {

@@ -100,6 +100,34 @@ struct EventTests {
         }
     }
 
+    /// What is left of a removed saga still says that the key had its saga.
+    @Test(arguments: StoreKind.allCases)
+    func aRemovedSagaCountsAsTheOneThatIsAskedFor(on kind: StoreKind) async throws {
+        var drafts = [triggered(by: "Paid"), triggered(by: "Paid", name: "rate", each: true)]
+        for index in drafts.indices { drafts[index].retention = 1 }
+        try await play(on: kind, partitions: 1, drafts) { scenario in
+            try await publish("a", scenario)
+            try await scenario.run {
+                for saga in ["k/ship", "k/rate/a"] {
+                    try await eventually("\(saga) is removed") {
+                        let log = try await scenario.namespace.log(of: saga, in: 0)
+                        guard let head = log.first, case .tombstone = try LogCodec.decode(head: head) else {
+                            return false
+                        }
+                        return true
+                    }
+                }
+                try await publish("a", scenario)
+                try await publish("b", key: "k2", scenario)
+                for saga in ["k2/ship", "k2/rate/b"] {
+                    try await eventually("\(saga) has ended") { try await scenario.end(of: saga) == .completed }
+                }
+            }
+            #expect(try await scenario.outcomes().count == 4)
+            #expect(try await scenario.deadReasons() == [])
+        }
+    }
+
     @Test(arguments: StoreKind.allCases)
     func eachEventStartsOneSagaHoweverOftenItComes(on kind: StoreKind) async throws {
         try await play(on: kind, partitions: 1, [triggered(by: "Paid", each: true)]) { scenario in

@@ -67,7 +67,8 @@ struct CommitCall {
 
     var keys: [String] {
         [Key.state, Key.open, Key.ended, Key.outcome, Key.dead, Key.reply, Key.control, Key.intake]
-            + changes.map { Key.log($0.saga) } + indexes.map { Key.index($0) } + services.map { Key.command($0) } + topics
+            + changes.map { Key.log($0.saga) } + indexes.map { Key.index($0) } + services.map { Key.command($0) }
+            + topics
     }
 
     /// The event streams that dead letters are about.
