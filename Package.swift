@@ -53,6 +53,7 @@ let package = Package(
         .library(name: "SagaParticipant", targets: ["SagaParticipant"]),
         .library(name: "SagaParticipantSQLite", targets: ["SagaParticipantSQLite"]),
         .library(name: "SagaWire", targets: ["SagaWire"]),
+        .library(name: "SagaSimulation", targets: ["SagaSimulation"]),
         .library(name: "SagaTesting", targets: ["SagaTesting"]),
     ],
     dependencies: [
@@ -75,6 +76,8 @@ let package = Package(
         library("SagaCore"),
         // Encodings. Knows no Redis.
         library("SagaWire", ["SagaCore", .yams]),
+        // Definitions tried out: simulated services and time, drills, drawings.
+        library("SagaSimulation", ["SagaCore"]),
         // What the orchestrator needs of a store, and the in-memory store.
         library("SagaStore", ["SagaCore", "SagaWire"]),
 
@@ -95,6 +98,7 @@ let package = Package(
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),
+                .embedInCode("scripts/partition_retire.lua"),
                 .embedInCode("scripts/partition_take.lua"),
                 .embedInCode("scripts/partition_trim.lua"),
             ],
@@ -116,8 +120,8 @@ let package = Package(
         library(
             "SagaTesting",
             [
-                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaWire",
-                .logging,
+                "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaSimulation",
+                "SagaStore", "SagaWire", .logging,
             ]),
 
         library(
@@ -130,7 +134,8 @@ let package = Package(
             "skald",
             [
                 "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
-                "SagaRedis", "SagaStore", "SagaWire", .argumentParser, .lifecycle, .logging, .unixSignals,
+                "SagaRedis", "SagaSimulation", "SagaStore", "SagaWire", .argumentParser, .lifecycle, .logging,
+                .unixSignals,
             ]),
 
         // The example: an order shop of three services, each with its own database, and the demo that runs them.
@@ -169,7 +174,7 @@ let package = Package(
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
         tests(
             "SagaOrchestratorTests",
-            ["SagaCore", "SagaOrchestrator", "SagaStore", "SagaTesting", "SagaWire"]),
+            ["SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire", "TestSupport"]),
         tests(
             "SagaRedisTests",
             [
@@ -217,6 +222,7 @@ let package = Package(
             "SkaldCommandTests",
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
         tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
+        tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]
 )

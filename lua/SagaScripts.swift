@@ -18,11 +18,12 @@ public enum SagaScripts {
     public static let partitionRelease = assemble("partition_release", PackageResources.partition_release_lua)
     public static let partitionRaise = assemble("partition_raise", PackageResources.partition_raise_lua)
     public static let partitionCommit = assemble("partition_commit", PackageResources.partition_commit_lua)
+    public static let partitionRetire = assemble("partition_retire", PackageResources.partition_retire_lua)
     public static let partitionTrim = assemble("partition_trim", PackageResources.partition_trim_lua)
 
     public static let all = [
         namespaceOpen, definitionRegister, inboxPeek, partitionCreate, partitionTake, partitionRenew, partitionRelease,
-        partitionRaise, partitionCommit, partitionTrim,
+        partitionRaise, partitionCommit, partitionRetire, partitionTrim,
     ]
 
     private static let library: [Substring: [UInt8]] = [

@@ -8,7 +8,7 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
     case noNamespace(String)
     /// What was asked for cannot be, or Redis refuses it. Nothing was sent or changed.
     case refused(String)
-    /// An order was given, and no orchestrator has answered in time. It stands, and will be carried out.
+    /// Orders were given, and no orchestrator has answered in time. They stand, and will be carried out.
     case unanswered(String)
     /// What is stored cannot be read by this version.
     case unreadable(String)

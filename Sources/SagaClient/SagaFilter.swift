@@ -1,20 +1,25 @@
 public import SagaCore
 
-/// Which sagas a listing shows.
+/// Which sagas a listing shows: those to which all that is set applies.
 public struct SagaFilter: Sendable, Hashable {
     public var status: Saga.Status?
+    /// The name, whatever the version.
     public var definition: String?
     /// Labels that a saga must have, all of them.
     public var labels: [String: String]
+    /// Started at this instant or later.
+    public var since: Milliseconds?
+    /// Started before this instant.
+    public var until: Milliseconds?
 
-    public init(status: Saga.Status? = nil, definition: String? = nil, labels: [String: String] = [:]) {
+    public init(
+        status: Saga.Status? = nil, definition: String? = nil, labels: [String: String] = [:],
+        since: Milliseconds? = nil, until: Milliseconds? = nil
+    ) {
         self.status = status
         self.definition = definition
         self.labels = labels
-    }
-
-    func matches(_ saga: Saga) -> Bool {
-        (status.map { $0 == saga.status } ?? true) && (definition.map { $0 == saga.definition.name } ?? true)
-            && labels.allSatisfy { saga.started.labels[$0.key] == $0.value }
+        self.since = since
+        self.until = until
     }
 }

@@ -24,13 +24,6 @@ extension SagaView {
         writer.endObject()
     }
 
-    /// The saga as one object of `skald list --json`.
-    public func writeSummary(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writeHead(to: &writer)
-        writer.endObject()
-    }
-
     private func writeHead(to writer: inout JSONWriter) {
         writer.field("id", saga.id)
         writer.field("definition", saga.definition.name)

@@ -152,6 +152,10 @@ extension DefinitionValidator {
         if let attempts = draft.retry?.attempts, attempts != 0 {
             report(step(index, "retry", "attempts"), "the pivot is retried without end: attempts must be 0 or absent")
         }
+        if draft.noRetry != nil {
+            // An attempt that was not answered may have taken effect: giving up on it would undo what is final.
+            report(step(index, "noRetry"), "the pivot is retried until its outcome is known: remove noRetry")
+        }
         if draft.forEach != nil {
             report(step(index, "forEach"), "the pivot is one transaction: put it into a step of its own")
         }

@@ -54,7 +54,8 @@ extension Batch {
     }
 
     private func child(of parent: SagaCell, step: Int) -> SagaCell? {
-        partition.sagas[parent.saga.childID(of: step)]
+        guard let cell = partition.sagas[parent.saga.childID(of: step)], cell.saga.started.isChild else { return nil }
+        return cell
     }
 
     /// The id of a child's parent, and the child's name there.
@@ -68,7 +69,10 @@ extension Batch {
         guard id.utf8.count <= Names.maxDerivedSagaIDLength else {
             return refuse(step, of: parent, "the id '\(id)' has more than \(Names.maxDerivedSagaIDLength) bytes")
         }
-        if let log = unreadable[id] { return refuse(step, of: parent, log.reason.description) }
+        guard partition.sagas[id] == nil else {
+            return refuse(step, of: parent, "the id '\(id)' is taken by a saga that was started by itself")
+        }
+        if !isUnknown(id) { return refuse(step, of: parent, absence(of: id).description) }
         guard let definition = registry.definition(name, version: nil) else {
             return refuse(step, of: parent, "the definition '\(name)' is not registered")
         }

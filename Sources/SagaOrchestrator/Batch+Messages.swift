@@ -50,6 +50,11 @@ extension Batch {
 
     mutating func apply(_ message: StartMessage, _ source: Source) {
         if let log = unreadable[message.saga] { return bury(source, log.reason, saga: message.saga) }
+        if let tombstone = tombstones[message.saga] {
+            var reason = tombstone.reason(of: message.saga)
+            reason.sentence += ": start it under another id"
+            return refuse(message, source, reason)
+        }
         if let cell = partition.sagas[message.saga] { return compare(message, with: cell.saga, source) }
         guard let definition = registry.definition(message.definition, version: message.version) else {
             let name = message.version.map { "\(message.definition)@\($0)" } ?? message.definition
@@ -97,8 +102,7 @@ extension Batch {
 
     mutating func apply(_ message: ControlMessage, _ source: Source) {
         guard let cell = partition.sagas[message.saga] else {
-            let reason =
-                unreadable[message.saga]?.reason ?? DeadReason(.unknownSaga, "there is no saga '\(message.saga)'")
+            let reason = absence(of: message.saga)
             bury(source, reason, saga: message.saga)
             return answer(message, refusal: reason.description)
         }

@@ -18,6 +18,8 @@ struct Batch {
     var isSweeping = false
     /// Sagas whose logs exist and cannot be read, with their length and the reason.
     var unreadable: [String: UnreadableLog] = [:]
+    /// Sagas that ended and were removed.
+    var tombstones: [String: Tombstone] = [:]
 
     struct UnreadableLog {
         var count: Int
@@ -53,6 +55,7 @@ struct Batch {
         case .success(.start(let start)): apply(start, source)
         case .success(.signal(let signal)): apply(signal, source)
         case .success(.control(let control)): apply(control, source)
+        case .success(.event(let event)): apply(event, source)
         }
     }
 
@@ -66,12 +69,19 @@ struct Batch {
     /// The open or ended saga that a message is about; buries the message where there is none.
     mutating func cell(for saga: String, _ source: Source) -> SagaCell? {
         if let cell = partition.sagas[saga] { return cell }
-        if let log = unreadable[saga] {
-            bury(source, log.reason, saga: saga)
-        } else {
-            bury(source, DeadReason(.unknownSaga, "there is no saga '\(saga)'"), saga: saga)
-        }
+        bury(source, absence(of: saga), saga: saga)
         return nil
+    }
+
+    /// Why a saga is not in memory.
+    func absence(of saga: String) -> DeadReason {
+        unreadable[saga]?.reason ?? tombstones[saga]?.reason(of: saga)
+            ?? DeadReason(.unknownSaga, "there is no saga '\(saga)'")
+    }
+
+    /// Whether nothing is known of a saga: neither in memory nor stored in any form.
+    func isUnknown(_ saga: String) -> Bool {
+        partition.sagas[saga] == nil && unreadable[saga] == nil && tombstones[saga] == nil
     }
 
     // MARK: Sagas
@@ -101,8 +111,9 @@ struct Batch {
             // Look again in a while: the definition may be registered by then.
             commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(now.adding(5_000))))
         } else {
-            // An alarm without a log rings for nobody.
-            commit.changes.append(SagaChange(saga: saga, firstIndex: 0, alarm: .gone))
+            // An alarm without a log, or of a saga that was removed, rings for nobody.
+            let count = tombstones[saga] == nil ? 0 : 1
+            commit.changes.append(SagaChange(saga: saga, firstIndex: count, alarm: .gone))
         }
     }
 
@@ -174,7 +185,8 @@ struct Batch {
             guard !cell.newEntries.isEmpty || alarm != .keep else { continue }
             commit.changes.append(
                 SagaChange(
-                    saga: cell.saga.id, firstIndex: cell.storedCount, entries: cell.newEntries, alarm: alarm))
+                    saga: cell.saga.id, firstIndex: cell.storedCount, entries: cell.newEntries, alarm: alarm,
+                    indexes: cell.indexChanges))
             if case .ended = alarm { release(restingDescendants(of: cell)) }
         }
     }
@@ -183,15 +195,18 @@ struct Batch {
     private mutating func release(_ cells: [SagaCell]) {
         for cell in cells where cell.newEntries.isEmpty {
             commit.changes.append(
-                SagaChange(saga: cell.saga.id, firstIndex: cell.storedCount, alarm: .ended(now)))
+                SagaChange(saga: cell.saga.id, firstIndex: cell.storedCount, alarm: .ended(removal(of: cell))))
         }
     }
+
+    /// When a saga that ends now is to be removed.
+    private func removal(of cell: SagaCell) -> Milliseconds { now.adding(cell.saga.definition.retention) }
 
     /// An alarm that rings too early is harmless, so it is only moved forward: a saga that runs through sets one.
     private func alarm(of cell: SagaCell) -> SagaChange.Alarm {
         if cell.saga.isAtRest {
             guard !cell.newEntries.isEmpty else { return .keep }
-            return isHeld(cell) ? .gone : .ended(now)
+            return isHeld(cell) ? .rested : .ended(removal(of: cell))
         }
         guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
         if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }
@@ -208,12 +223,14 @@ struct Batch {
                 partition.nextAlarm = min(partition.nextAlarm, instant)
                 partition.sagas[change.saga]?.storedAlarm = instant
             case .never: partition.sagas[change.saga]?.storedAlarm = .max
-            case .keep, .ended, .gone: break
+            case .ended(let removal): partition.nextRemoval = min(partition.nextRemoval, removal)
+            case .keep, .gone, .rested: break
             }
         }
         for cell in touched {
             cell.isTouched = false
             cell.storedCount = cell.saga.entryCount
+            cell.storedStatus = cell.saga.status
             cell.newEntries.removeAll()
         }
         for cell in touched where cell.saga.isAtRest && !isHeld(cell) {

@@ -5,10 +5,15 @@ import Synchronization
 
 /// The registered definitions, read from the store on demand and kept: a registered version never changes.
 public final class DefinitionRegistry: Sendable {
-    private struct Known {
+    fileprivate struct Known {
         var definitions: [String: [Int: Definition]] = [:]
         /// The services that they name: asked for with every trim, and changed by a reload only.
         var services: [String] = []
+        /// The topics that they name, likewise.
+        var topics: [TrimmedTopic] = []
+        /// By topic, the definitions that it triggers: of each name the highest version decides.
+        var triggered: [String: [Definition]] = [:]
+        var triggers: [String] = []
         var storedCount = 0
 
         var all: [Definition] {
@@ -39,6 +44,15 @@ public final class DefinitionRegistry: Sendable {
     /// The services that any definition names.
     public var services: [String] { known.withLock { $0.services } }
 
+    /// The topics that any definition emits to or is triggered by.
+    public var topics: [TrimmedTopic] { known.withLock { $0.topics } }
+
+    /// The topics by which definitions are triggered.
+    public var triggers: [String] { known.withLock { $0.triggers } }
+
+    /// The definitions that are triggered by a topic, each in its highest version.
+    public func definitions(triggeredBy topic: String) -> [Definition] { known.withLock { $0.triggered[topic] ?? [] } }
+
     /// Reads what is registered now.
     ///
     /// - Returns: Stored definitions that this version cannot read, with the reason.
@@ -59,8 +73,22 @@ public final class DefinitionRegistry: Sendable {
                 known.definitions[definition.name, default: [:]][definition.version] = definition
             }
             known.services = Set(known.all.flatMap { $0.steps.compactMap(\.service) }).sorted()
+            known.noteTopics()
             known.storedCount = stored.count
         }
         return unreadable
+    }
+}
+
+extension DefinitionRegistry.Known {
+    fileprivate mutating func noteTopics() {
+        let highest = definitions.values.compactMap { $0.values.max { $0.version < $1.version } }
+        triggered = Dictionary(
+            grouping: highest.filter { $0.trigger != nil }.sorted { $0.name < $1.name }, by: { $0.trigger?.event ?? "" }
+        )
+        triggers = triggered.keys.sorted()
+        let emitted = all.flatMap(\.steps).flatMap { [$0.emits.succeeded, $0.emits.failed].compactMap(\.self) }
+        let named = Set(emitted + all.compactMap(\.trigger?.event))
+        topics = named.sorted().map { TrimmedTopic($0, isTrigger: triggered[$0] != nil) }
     }
 }

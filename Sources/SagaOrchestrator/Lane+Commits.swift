@@ -116,16 +116,20 @@ extension Lane {
     func dueTrims() -> [TrimRequest] {
         let monotonic = monotonicClock()
         var requests: [TrimRequest] = []
+        let topics = registry.topics
         for partition in partitions.values {
-            guard partition.hasChangedSinceTrim, monotonic >= partition.lastTrim.adding(options.trimInterval) else {
-                continue
-            }
+            // Events are also read by others, of which nothing is heard here.
+            let interval =
+                partition.hasChangedSinceTrim
+                ? options.trimInterval : topics.isEmpty ? .max : options.idleTrimInterval
+            guard monotonic >= partition.lastTrim.adding(interval) else { continue }
             partition.lastTrim = monotonic
             partition.hasChangedSinceTrim = false
+            let now = partition.clock.now(monotonic: monotonic)
             requests.append(
                 TrimRequest(
-                    fence: partition.fence, services: registry.services,
-                    outcomesBefore: partition.clock.now(monotonic: monotonic) - options.outcomeRetention))
+                    fence: partition.fence, services: registry.services, topics: topics,
+                    outcomesBefore: now - options.outcomeRetention, eventsBefore: now - options.eventRetention))
         }
         return requests
     }
@@ -133,14 +137,17 @@ extension Lane {
     struct TrimRequest: Sendable {
         var fence: Fence
         var services: [String]
+        var topics: [TrimmedTopic]
         var outcomesBefore: Milliseconds
+        var eventsBefore: Milliseconds
     }
 
     static func trim(_ session: any StoreSession, _ requests: [TrimRequest]) async {
         for request in requests {
             do throws(StoreError) {
                 _ = try await session.trim(
-                    request.fence, services: request.services, outcomesBefore: request.outcomesBefore)
+                    request.fence, services: request.services, topics: request.topics,
+                    outcomesBefore: request.outcomesBefore, eventsBefore: request.eventsBefore)
             } catch {
                 // The next commit meets the same trouble and deals with it; what was not trimmed is trimmed later.
                 return

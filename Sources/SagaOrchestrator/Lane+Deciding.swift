@@ -6,7 +6,7 @@ import SagaWire
 /// From what was read to commits.
 extension Lane {
     /// What one partition has to do in this round.
-    private struct Work {
+    struct Work {
         let partition: OwnedPartition
         var batches: [InboxStream: InboxBatch] = [:]
         var due: [String] = []
@@ -81,14 +81,12 @@ extension Lane {
         var batch = Batch(
             partition: partition, registry: registry, signer: signer, round: roundNumber, now: now)
         try await load(work, into: &batch)
-        for stream in [InboxStream.reply, .intake] {
-            guard let read = work.batches[stream] else { continue }
-            for entry in read.entries {
-                for message in entry.messages { batch.apply(message, from: stream, entry: entry.id) }
-                batch.commit.positions[stream] = entry.id
-            }
-        }
-        applyControls(work, &batch)
+        applyAll(of: .reply, work, &batch)
+        // Before the intake, which may have signals to the sagas that they start.
+        let hasMoreEvents = applyEvents(work, &batch)
+        applyAll(of: .intake, work, &batch)
+        let hasMoreIntake = (work.batches[.intake]?.entries.count ?? 0) >= options.readCount
+        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents)
         for saga in work.due { batch.ring(saga) }
         for saga in work.sweep {
             if let cell = partition.sagas[saga] { batch.catchUp(cell) }
@@ -103,16 +101,22 @@ extension Lane {
         return batch
     }
 
+    private func applyAll(of stream: InboxStream, _ work: Work, _ batch: inout Batch) {
+        for entry in work.batches[stream]?.entries ?? [] {
+            for message in entry.messages { batch.apply(message, from: stream, entry: entry.id) }
+            batch.commit.positions[stream] = entry.id
+        }
+    }
+
     /// Orders come after this round's starts: one call has read both, so an order whose saga is still unknown, while
-    /// the intake was read to its end, is about a saga that nobody has asked for. While there is more intake it waits.
-    private func applyControls(_ work: Work, _ batch: inout Batch) {
-        let hasMoreIntake = (work.batches[.intake]?.entries.count ?? 0) >= options.readCount
+    /// what starts sagas was read to its end, is about a saga that nobody has asked for. While there is more it waits.
+    private func applyControls(_ work: Work, _ batch: inout Batch, hasMoreStarts: Bool) {
         for entry in work.batches[.control]?.entries ?? [] {
             let isUnknown = entry.messages.contains { message in
                 guard case .success(let content) = message.content else { return false }
-                return work.partition.sagas[content.saga] == nil && batch.unreadable[content.saga] == nil
+                return batch.isUnknown(content.saga)
             }
-            if isUnknown, hasMoreIntake { return }
+            if isUnknown, hasMoreStarts { return }
             for message in entry.messages { batch.apply(message, from: .control, entry: entry.id) }
             batch.commit.positions.control = entry.id
         }
@@ -131,7 +135,10 @@ extension Lane {
             for entry in read.entries {
                 for message in entry.messages {
                     guard case .success(let content) = message.content else { continue }
-                    if case .start(let start) = content {
+                    if case .event(let event) = content {
+                        needed.formUnion(sagas(triggeredBy: event, isCareful: partition.isCareful))
+                        wantsHighest = true
+                    } else if case .start(let start) = content {
                         if partition.isCareful { needed.insert(start.saga) }
                         if start.version == nil {
                             wantsHighest = true
@@ -192,6 +199,7 @@ extension Lane {
                 cell.lastRound = roundNumber
                 batch.partition.sagas[id] = cell
             case .absent: break
+            case .tombstone(let tombstone): batch.tombstones[id] = tombstone
             case .unknownDefinition(let name, let version):
                 let reason = DeadReason(.unknownDefinition, "'\(name)@\(version)' is not registered")
                 batch.unreadable[id] = Batch.UnreadableLog(count: log.count, reason: reason)

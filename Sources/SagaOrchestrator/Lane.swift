@@ -75,13 +75,16 @@ final class Lane {
     private func round() async {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
-        let cursors = partitions.values.map(\.cursor)
-        let trims = dueTrims()
+        let topics = registry.triggers
+        let cursors = partitions.values.map { $0.cursor(topics: topics) }
+        let (trims, removals) = (dueTrims(), dueRemovals())
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
+        async let removing = Self.remove(session, removals)
         await settle()
         let result = await reading
         await trimming
+        note(await removing)
         let batches: [InboxBatch]
         switch result {
         case .success(let read): batches = read

@@ -5,6 +5,7 @@ import SagaStore
 /// Takes free partitions and renews the leases of held ones, apart from the lanes, so that a long round costs no lease.
 struct LeaseKeeper: Sendable {
     let session: any StoreSession
+    let registry: DefinitionRegistry
     let partitionCount: Int
     let options: OrchestratorOptions
     let holdings: Holdings
@@ -26,6 +27,8 @@ struct LeaseKeeper: Sendable {
                 for partition in 0..<partitionCount where !holdings.isStopping {
                     try await attend(partition, taker, &sightings)
                 }
+                // Behind the leases, which must not depend on it.
+                try await noteDefinitions()
                 holdings.noteContact()
                 failures = 0
                 // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.
@@ -39,6 +42,15 @@ struct LeaseKeeper: Sendable {
             }
         }
         await session.close()
+    }
+
+    /// Looks for new definitions. Those that are asked for by name are found when they are; what is triggered by events has
+    /// to be known before anybody reads them.
+    private func noteDefinitions() async throws(StoreError) {
+        guard try await session.definitionCount() != registry.storedCount else { return }
+        for unreadable in try await registry.reload() {
+            logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
+        }
     }
 
     private func attend(
@@ -62,7 +74,10 @@ struct LeaseKeeper: Sendable {
         switch try await taker.take(partition, stale: stale) {
         case .taken(let state, let claim):
             sightings[partition] = nil
-            holdings.adopt(state, claim)
+            // A former owner may know more topics, whose streams must not be trimmed as if nobody here read them.
+            defer { holdings.adopt(state, claim) }
+            let triggers = Set(registry.triggers)
+            if !triggers.isSuperset(of: state.positions.events.keys) { try await noteDefinitions() }
         case .held(let holder):
             if sightings[partition]?.holder != holder {
                 sightings[partition] = Sighting(holder: holder, since: .now)

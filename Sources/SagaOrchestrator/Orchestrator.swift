@@ -111,8 +111,8 @@ public final class Orchestrator: Service {
     private func work(_ partitionCount: Int, _ signer: TokenSigner) async {
         await withTaskGroup(of: Void.self) { group in
             let keeper = LeaseKeeper(
-                session: store.session(), partitionCount: partitionCount, options: options, holdings: holdings,
-                logger: logger)
+                session: store.session(), registry: registry, partitionCount: partitionCount, options: options,
+                holdings: holdings, logger: logger)
             group.addTask { await keeper.run() }
             for index in 0..<holdings.laneCount {
                 let session = store.session()

@@ -22,8 +22,16 @@ public struct OrchestratorOptions: Sendable {
     public var alarmCount = 256
     /// Time between two trims of a partition's streams.
     public var trimInterval: Milliseconds = 400
+    /// Time between two trims of a partition at rest, where definitions name topics: their subscribers read on.
+    public var idleTrimInterval: Milliseconds = 10_000
+    /// How long events stay in the stream of a topic that nobody reads: no consumer group, and no triggered definition.
+    public var eventRetention: Milliseconds = 604_800_000
     /// How long outcomes stay in their stream.
     public var outcomeRetention: Milliseconds = 86_400_000
+    /// Ended sagas whose time is over that one trim removes from a partition.
+    public var removalCount = 64
+    /// How long after its end the id of a removed saga stays taken: as long as participants may hold its records.
+    public var tombstoneRetention: Milliseconds = 30 * 86_400_000
     /// Largest accepted message, and the like.
     public var limits = InboxMessage.Limits()
     /// Shortest and longest pause after a failure of the store.

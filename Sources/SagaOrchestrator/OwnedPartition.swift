@@ -27,6 +27,9 @@ final class OwnedPartition {
     var eraToExceed: Int64?
     /// Whether what is in memory may be another state than the store's: nothing is decided before it is taken anew.
     private(set) var isInDoubt = false
+    /// No ended saga is to be removed before this instant; `.min` where that isn't known.
+    var nextRemoval = Milliseconds.min
+    var lastRemoval = Milliseconds.min
     var lastTrim = Milliseconds.min
     /// Positions at the last trim, to skip a trim that would find nothing.
     var hasChangedSinceTrim = true
@@ -51,7 +54,9 @@ final class OwnedPartition {
         nextAlarm = .min
     }
 
-    var cursor: InboxCursor { InboxCursor(partition: index, positions: positions) }
+    func cursor(topics: [String]) -> InboxCursor {
+        InboxCursor(partition: index, positions: positions, topics: topics)
+    }
 }
 
 /// One open saga in memory, with what the store has of it.
@@ -59,6 +64,8 @@ final class SagaCell {
     var saga: Saga
     /// The log's length in the store.
     var storedCount: Int
+    /// The status under which the store's indexes have it; nil where they don't, since it is new.
+    var storedStatus: Saga.Status?
     /// The alarm that is set in the store, `.max` where none rings; nil where that isn't known.
     var storedAlarm: Milliseconds?
     /// The lane's round that used it last.
@@ -72,8 +79,26 @@ final class SagaCell {
     init(saga: Saga, storedCount: Int, storedAlarm: Milliseconds?) {
         self.saga = saga
         self.storedCount = storedCount
+        storedStatus = storedCount == 0 ? nil : saga.status
         self.storedAlarm = storedAlarm
         tokens = Array(repeating: nil, count: saga.steps.count * 2)
+    }
+
+    /// What has to change in the indexes for them to agree with the saga. They are written together with the entries
+    /// that change them, so whoever reads a log knows what they hold.
+    var indexChanges: [IndexChange] {
+        guard saga.status != storedStatus else { return [] }
+        var changes: [IndexChange] = []
+        if let storedStatus {
+            if let index = SagaIndex(storedStatus) { changes.append(.remove(index)) }
+        } else {
+            changes.append(.put(.definition(saga.definition.name), startedAt: saga.startedAt))
+            for (name, value) in saga.started.labels {
+                changes.append(.put(.label(name: name, value: value), startedAt: saga.startedAt))
+            }
+        }
+        if let index = SagaIndex(saga.status) { changes.append(.put(index, startedAt: saga.startedAt)) }
+        return changes
     }
 
     /// The token of one phase of a step. Each is needed twice, to send a command and to check its reply.

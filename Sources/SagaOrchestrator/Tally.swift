@@ -8,6 +8,8 @@ public struct Tally: Sendable, Hashable {
     /// Answers that changed nothing: late, doubled, or of an older era.
     public internal(set) var ignored = 0
     public internal(set) var dead = 0
+    /// Ended sagas that were removed when their time was over.
+    public internal(set) var removed = 0
 
     mutating func add(_ other: Tally) {
         started += other.started
@@ -16,5 +18,6 @@ public struct Tally: Sendable, Hashable {
         applied += other.applied
         ignored += other.ignored
         dead += other.dead
+        removed += other.removed
     }
 }

@@ -9,9 +9,13 @@ struct CommitEncoder {
     private let commit: PartitionCommit
     /// Commands, then events: each with the index in KEYS, from 1, of its stream.
     private let entries: [(stream: Int, fields: Fields)]
+    /// Likewise of each index.
+    private let indexes: [SagaIndex: Int]
 
     /// Index in KEYS, from 1, of the inbound streams.
     private static let inbox: [InboxStream: Int] = [.reply: 6, .control: 7, .intake: 8]
+    /// Likewise of topics that are written to, or that dead letters are about.
+    private let topics: [String: Int]
 
     init(_ commit: PartitionCommit, keys: KeySpace) {
         self.commit = commit
@@ -22,6 +26,13 @@ struct CommitEncoder {
         ]
         names.reserveCapacity(names.count + commit.changes.count + 8)
         for change in commit.changes { names.append(keys.log(partition, saga: change.saga)) }
+        var indexes: [SagaIndex: Int] = [:]
+        for change in commit.changes {
+            for index in change.indexes where indexes[index.index] == nil {
+                names.append(keys.index(partition, index.index))
+                indexes[index.index] = names.count
+            }
+        }
         var entries: [(stream: Int, fields: Fields)] = []
         entries.reserveCapacity(commit.commands.count + commit.events.count)
         var services: [String: Int] = [:]
@@ -40,8 +51,14 @@ struct CommitEncoder {
             }
             entries.append((topics[event.topic] ?? 0, event.fields))
         }
+        for case .event(let topic) in commit.dead.lazy.map(\.stream) where topics[topic] == nil {
+            names.append(keys.event(partition, topic: topic))
+            topics[topic] = names.count
+        }
+        self.topics = topics
         keyNames = names
         self.entries = entries
+        self.indexes = indexes
     }
 
     func encode(into command: inout RedisCommand) {
@@ -56,6 +73,7 @@ struct CommitEncoder {
         command.append(entries.count)
         command.append(commit.outcomes.count)
         command.append(commit.dead.count)
+        command.append(indexes.count)
         for change in commit.changes { encode(change, into: &command) }
         for entry in entries {
             command.append(entry.stream)
@@ -67,11 +85,15 @@ struct CommitEncoder {
             command.append(fields)
         }
         for mark in commit.dead {
-            command.append(Self.inbox[mark.stream] ?? 0)
+            command.append(mark.stream.topic.flatMap { topics[$0] } ?? Self.inbox[mark.stream] ?? 0)
             command.append(mark.entry)
             command.append(mark.position)
             command.append(mark.reason.description)
             command.append(mark.saga ?? "")
+        }
+        for (topic, position) in commit.movedEvents {
+            command.append(InboxStream.event(topic).name)
+            command.append(position)
         }
     }
 
@@ -94,9 +116,17 @@ struct CommitEncoder {
         case .ended(let instant):
             command.append("ended")
             command.append(instant)
+        case .rested:
+            command.append("rested")
+            command.append("")
         }
         command.append(change.entries.count)
+        command.append(change.indexes.count)
         for entry in change.entries { command.append(entry) }
+        for index in change.indexes {
+            command.append(indexes[index.index] ?? 0)
+            if let startedAt = index.startedAt { command.append(startedAt) } else { command.append("") }
+        }
     }
 }
 

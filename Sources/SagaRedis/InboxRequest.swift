@@ -3,26 +3,33 @@ import SagaCore
 import SagaStore
 package import SagaWire
 
-/// One read of inbox streams, and the decoding of what it brings.
+/// One read of streams by position, and the decoding of what it brings.
 struct InboxRequest {
     private struct Source {
         var key: String
         var partition: Int
         var stream: InboxStream
         var position: String
+
+        init(_ cursor: InboxCursor, _ stream: InboxStream, _ keys: KeySpace) {
+            key = keys.inbox(stream, cursor.partition)
+            partition = cursor.partition
+            self.stream = stream
+            position = cursor.positions[stream]
+        }
     }
 
     private let sources: [Source]
 
     /// Replies of all partitions come first, so that what is begun is finished before more is begun.
-    init(_ cursors: [InboxCursor], streams: [InboxStream] = InboxStream.allCases, keys: KeySpace) {
-        sources = streams.flatMap { stream in
-            cursors.map { cursor in
-                Source(
-                    key: keys.inbox(stream, cursor.partition), partition: cursor.partition, stream: stream,
-                    position: cursor.positions[stream])
-            }
-        }
+    init(_ cursors: [InboxCursor], keys: KeySpace) {
+        let inbox = InboxStream.inbox.flatMap { stream in cursors.map { Source($0, stream, keys) } }
+        sources = inbox + cursors.flatMap { cursor in cursor.topics.map { Source(cursor, .event($0), keys) } }
+    }
+
+    /// Reads one stream only.
+    init(_ cursor: InboxCursor, stream: InboxStream, keys: KeySpace) {
+        sources = [Source(cursor, stream, keys)]
     }
 
     func command(count: Int, block: Milliseconds) -> RedisCommand {
@@ -93,6 +100,7 @@ extension KeySpace {
         case .reply: reply(partition)
         case .control: control(partition)
         case .intake: intake(partition)
+        case .event(let topic): event(partition, topic: topic)
         }
     }
 }

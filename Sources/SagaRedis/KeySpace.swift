@@ -1,4 +1,5 @@
 import SagaCore
+public import SagaStore
 
 /// Every Redis key of a namespace. The only place that spells keys.
 ///
@@ -44,14 +45,23 @@ public struct KeySpace: Sendable, Hashable {
     public func event(_ partition: Int, topic: String) -> String { tags[partition] + "event:" + topic }
     public func outcome(_ partition: Int) -> String { tags[partition] + "outcome" }
     public func dead(_ partition: Int) -> String { tags[partition] + "dead" }
-    /// Hash: owner, epoch, lease, commit sequence, inbox positions, era, the server's identity.
+    /// Hash: owner, epoch, lease, commit sequence, positions in the inbox and in topics, era, the server's identity.
     public func state(_ partition: Int) -> String { tags[partition] + "state" }
     /// Sorted set: sagas that are not ended, by the instant to look at them next.
     public func open(_ partition: Int) -> String { tags[partition] + "open" }
-    /// Sorted set: ended sagas, by the instant of their end.
+    /// Sorted set: ended sagas, by the instant of their removal.
     public func ended(_ partition: Int) -> String { tags[partition] + "ended" }
-    /// List: the log of one saga.
+    /// List: the log of one saga; after its removal, its tombstone.
     public func log(_ partition: Int, saga: String) -> String { tags[partition] + "log:" + saga }
+    /// Sorted set: sagas by the instant of their start.
+    public func index(_ partition: Int, _ index: SagaIndex) -> String {
+        switch index {
+        case .definition(let name): tags[partition] + "by:definition:" + name
+        // A name of a label has no `=`, and whatever stands behind the first braces of a key is not its tag.
+        case .label(let name, let value): tags[partition] + "by:label:" + name + "=" + value
+        case .status(let status): tags[partition] + "by:status:" + status.rawValue
+        }
+    }
 }
 
 /// CRC-16/XMODEM, the checksum of Redis Cluster's key slots.

@@ -39,24 +39,29 @@ extension RedisSession {
     /// itself comes back without its fields, as one that cannot be processed: the partition moves on.
     private func readOneByOne(_ cursors: [InboxCursor]) async throws(StoreError) -> [InboxBatch] {
         var batches: [InboxBatch] = []
-        for stream in InboxStream.allCases {
-            for cursor in cursors {
-                let request = InboxRequest([cursor], streams: [stream], keys: keys)
-                do throws(RedisError) {
-                    batches += request.batches(of: try await reader.send(request.command(count: 1, block: 0)))
-                } catch {
-                    guard error.code == .replyTooLarge else { throw StoreError(error) }
-                    if let id = try await peek(stream, after: cursor) {
-                        let reason = DeadReason(.oversized, "the entry is too large to be read")
-                        let entry = InboxEntry(
-                            id: id, messages: [DecodedMessage(position: 0, content: .failure(reason))])
-                        batches.append(InboxBatch(partition: cursor.partition, stream: stream, entries: [entry]))
-                    }
-                }
-            }
+        for stream in InboxStream.inbox {
+            for cursor in cursors { batches += try await readOne(stream, after: cursor) }
         }
-        // The intake was read last: where nothing came of it, there was nothing in it before the orders either.
+        for cursor in cursors {
+            for topic in cursor.topics { batches += try await readOne(.event(topic), after: cursor) }
+        }
+        // What starts sagas was read last: where nothing came of it, there was nothing in it before the orders either.
         return batches.holdingBackOrders(limit: 1)
+    }
+
+    private func readOne(
+        _ stream: InboxStream, after cursor: InboxCursor
+    ) async throws(StoreError) -> [InboxBatch] {
+        let request = InboxRequest(cursor, stream: stream, keys: keys)
+        do throws(RedisError) {
+            return request.batches(of: try await reader.send(request.command(count: 1, block: 0)))
+        } catch {
+            guard error.code == .replyTooLarge else { throw StoreError(error) }
+            guard let id = try await peek(stream, after: cursor) else { return [] }
+            let reason = DeadReason(.oversized, "the entry is too large to be read")
+            let entry = InboxEntry(id: id, messages: [DecodedMessage(position: 0, content: .failure(reason))])
+            return [InboxBatch(partition: cursor.partition, stream: stream, entries: [entry])]
+        }
     }
 
     private func peek(_ stream: InboxStream, after cursor: InboxCursor) async throws(StoreError) -> String? {
@@ -87,7 +92,7 @@ extension RedisSession {
     }
 
     /// A score as an instant. Scores are doubles, so one near the end of time may lie beyond it.
-    private static func instant(_ score: RedisValue) -> Milliseconds? {
+    static func instant(_ score: RedisValue) -> Milliseconds? {
         guard let number = score.string.flatMap(Double.init), !number.isNaN else { return nil }
         return Milliseconds(exactly: number.rounded(.down)) ?? (number < 0 ? .min : .max)
     }
@@ -122,10 +127,14 @@ final class ReadPace: Sendable {
 }
 
 extension [InboxBatch] {
-    /// Without the control entries of partitions whose intake may go on beyond what was read.
+    /// Without the control entries of partitions whose intake or topics may go on beyond what was read.
     fileprivate func holdingBackOrders(limit: Int) -> [InboxBatch] {
-        let unfinished = Set(filter { $0.stream == .intake && $0.entries.count >= limit }.map(\.partition))
+        let unfinished = Set(filter(\.startsSagas).filter { $0.entries.count >= limit }.map(\.partition))
         guard !unfinished.isEmpty else { return self }
         return filter { $0.stream != .control || !unfinished.contains($0.partition) }
     }
+}
+
+extension InboxBatch {
+    fileprivate var startsSagas: Bool { stream == .intake || stream.topic != nil }
 }

@@ -21,6 +21,7 @@ struct RedisSession: StoreSession {
         let raise = RedisScript(SagaScripts.partitionRaise)
         let commit = RedisScript(SagaScripts.partitionCommit)
         let trim = RedisScript(SagaScripts.partitionTrim)
+        let retire = RedisScript(SagaScripts.partitionRetire)
         let peek = RedisScript(SagaScripts.inboxPeek)
     }
 
@@ -55,7 +56,8 @@ struct RedisSession: StoreSession {
             PartitionState(
                 fence: Fence(
                     partition: partition, owner: claim.owner, epoch: try reply.number(1), sequence: try reply.number(2)),
-                positions: InboxPositions(reply: reply.word(3), control: reply.word(4), intake: reply.word(5)),
+                positions: InboxPositions(
+                    reply: reply.word(3), control: reply.word(4), intake: reply.word(5), events: reply.pairs(from: 11)),
                 era: try reply.number(6), wasRewound: reply.word(7) == "1", mayBeRewound: reply.word(9) == "1",
                 verifiedEra: try reply.number(8), now: try reply.number(10)))
     }
@@ -100,7 +102,8 @@ struct RedisSession: StoreSession {
     }
 
     func trim(
-        _ fence: Fence, services: [String], outcomesBefore: Milliseconds
+        _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
+        eventsBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome {
         let partition = fence.partition
         var names = [
@@ -108,11 +111,15 @@ struct RedisSession: StoreSession {
             keys.outcome(partition),
         ]
         names += services.map { keys.command(partition, service: $0) }
+        names += topics.map { keys.event(partition, topic: $0.name) }
         let reply = try await evaluate(scripts.trim, keys: names) { command in
             command.append(fence.owner)
             command.append(fence.epoch)
             command.append("\(max(0, outcomesBefore))-0")
+            command.append("\(max(0, eventsBefore))-0")
+            command.append(services.count)
             for service in services { command.append(service) }
+            for topic in topics { command.append(topic.isTrigger ? InboxStream.event(topic.name).name : "") }
         }
         return try reply.commitOutcome()
     }

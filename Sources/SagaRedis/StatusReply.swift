@@ -20,6 +20,13 @@ struct StatusReply {
         return number
     }
 
+    /// Names and values in turn, from this place to the end.
+    func pairs(from first: Int) -> [String: String] {
+        var pairs: [String: String] = [:]
+        for index in stride(from: first, to: reply.value.count - 1, by: 2) { pairs[word(index)] = word(index + 1) }
+        return pairs
+    }
+
     func commitOutcome() throws(StoreError) -> CommitOutcome {
         switch word(0) {
         case "ok": .committed(now: try number(1))

@@ -49,13 +49,11 @@ public final class InMemoryStore: SagaStore {
         self.fault.withLock { $0 = fault }
     }
 
-    /// Appends a message to an inbox stream, as a starter, a participant or an operator does.
+    /// Appends a message to an inbox stream, as a starter, a participant or an operator does, or an event to a topic.
     @discardableResult
     public func append(_ fields: Fields, to stream: InboxStream, of partition: Int) -> String {
         let now = clock()
-        return contents.withLock {
-            "\($0.partitions[partition].inbox[stream, default: StoredStream()].append(fields, at: now))"
-        }
+        return contents.withLock { "\($0.partitions[partition].append(fields, to: stream, at: now))" }
     }
 
     /// Takes a service's oldest commands off their stream, as a participant does.
@@ -151,9 +149,15 @@ public final class InMemoryStore: SagaStore {
             let end = ContinuousClock.now + .milliseconds(block)
             while true {
                 let batches = store.contents.withLock { contents in
-                    InboxStream.allCases.flatMap { stream in
+                    let inbox = InboxStream.inbox.flatMap { stream in
                         cursors.compactMap { contents.partitions[$0.partition].read(stream, after: $0, count: count) }
                     }
+                    let events = cursors.flatMap { cursor in
+                        cursor.topics.compactMap { topic in
+                            contents.partitions[cursor.partition].read(.event(topic), after: cursor, count: count)
+                        }
+                    }
+                    return inbox + events
                 }
                 if !batches.isEmpty || cursors.isEmpty || ContinuousClock.now >= end { return batches }
                 do {
@@ -165,7 +169,11 @@ public final class InMemoryStore: SagaStore {
         }
 
         func load(_ sagas: [String], of partition: Int) async throws(StoreError) -> [[[UInt8]]] {
-            store.contents.withLock { contents in sagas.map { contents.partitions[partition].logs[$0] ?? [] } }
+            let now = store.clock()
+            return store.contents.withLock { contents in
+                contents.partitions[partition].dropExpiredLogs(now)
+                return sagas.map { contents.partitions[partition].logs[$0] ?? [] }
+            }
         }
 
         func due(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> DueSagas {
@@ -187,12 +195,25 @@ public final class InMemoryStore: SagaStore {
         }
 
         func trim(
-            _ fence: Fence, services: [String], outcomesBefore: Milliseconds
+            _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
+            eventsBefore: Milliseconds
         ) async throws(StoreError) -> CommitOutcome {
             let now = store.clock()
             return store.contents.withLock {
-                $0.partitions[fence.partition].trim(fence, outcomesBefore: outcomesBefore, now: now)
+                $0.partitions[fence.partition].trim(
+                    fence, topics: topics, outcomesBefore: outcomesBefore, eventsBefore: eventsBefore, now: now)
             }
+        }
+
+        func expired(
+            _ partition: Int, by instant: Milliseconds, limit: Int
+        ) async throws(StoreError) -> ExpiredSagas {
+            store.contents.withLock { $0.partitions[partition].expired(by: instant, limit: limit) }
+        }
+
+        func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome {
+            let now = store.clock()
+            return store.contents.withLock { $0.partitions[fence.partition].retire(fence, retirements, now: now) }
         }
 
         func close() async {}

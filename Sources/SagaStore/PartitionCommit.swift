@@ -13,10 +13,18 @@ public struct PartitionCommit: Sendable {
     public var dead: [DeadMark] = []
     /// Set when all open sagas have been brought to this era.
     public var verifiedEra: Int64?
+    private let eventsBefore: [String: String]
 
+    /// - Parameter positions: What is applied before this commit.
     public init(fence: Fence, positions: InboxPositions) {
         self.fence = fence
         self.positions = positions
+        eventsBefore = positions.events
+    }
+
+    /// The positions of topics that the commit moves. Those of other topics stay as they are stored.
+    public var movedEvents: [String: String] {
+        positions.events.isEmpty ? [:] : positions.events.filter { eventsBefore[$0.key] != $0.value }
     }
 
     /// Whether the commit changes nothing but the positions.
@@ -34,8 +42,10 @@ public struct SagaChange: Sendable {
         case at(Milliseconds)
         /// Only a message can move the saga.
         case never
-        /// The saga ended at this instant.
+        /// The saga ended, and is to be removed at this instant.
         case ended(Milliseconds)
+        /// The saga ended, and stays until a later change says when it is to be removed.
+        case rested
         /// There is no such saga: forget its alarm.
         case gone
     }
@@ -46,12 +56,16 @@ public struct SagaChange: Sendable {
     /// Encoded entries to append.
     public var entries: [[UInt8]]
     public var alarm: Alarm
+    public var indexes: [IndexChange]
 
-    public init(saga: String, firstIndex: Int, entries: [[UInt8]] = [], alarm: Alarm = .keep) {
+    public init(
+        saga: String, firstIndex: Int, entries: [[UInt8]] = [], alarm: Alarm = .keep, indexes: [IndexChange] = []
+    ) {
         self.saga = saga
         self.firstIndex = firstIndex
         self.entries = entries
         self.alarm = alarm
+        self.indexes = indexes
     }
 }
 

@@ -37,18 +37,21 @@ public struct Fence: Sendable, Hashable {
     }
 }
 
-/// How far a partition's inbox has been applied: the id of the last entry of each stream.
+/// How far a partition's streams have been applied: the id of the last entry of each.
 public struct InboxPositions: Sendable, Hashable {
     public var reply: String
     public var control: String
     public var intake: String
+    /// By topic; one that was never read stands at its beginning.
+    public var events: [String: String]
 
     public static let beginning = InboxPositions(reply: "0-0", control: "0-0", intake: "0-0")
 
-    public init(reply: String, control: String, intake: String) {
+    public init(reply: String, control: String, intake: String, events: [String: String] = [:]) {
         self.reply = reply
         self.control = control
         self.intake = intake
+        self.events = events
     }
 
     public subscript(stream: InboxStream) -> String {
@@ -57,6 +60,7 @@ public struct InboxPositions: Sendable, Hashable {
             case .reply: reply
             case .control: control
             case .intake: intake
+            case .event(let topic): events[topic] ?? "0-0"
             }
         }
         set {
@@ -64,6 +68,7 @@ public struct InboxPositions: Sendable, Hashable {
             case .reply: reply = newValue
             case .control: control = newValue
             case .intake: intake = newValue
+            case .event(let topic): events[topic] = newValue
             }
         }
     }

@@ -45,9 +45,10 @@ public protocol StoreSession: Sendable {
 
     /// Reads what follows the positions, at most `count` entries of each stream, and waits up to `block` for the first.
     ///
-    /// The batches of one call are one consistent view: whatever was in an inbox before is in them, up to the count.
+    /// The batches of one call are one consistent view: whatever was in a stream before is in them, up to the count.
     /// Where less than the count can be read at once, because entries are large, a partition's control entries are held
-    /// back as long as its intake was not read to its end: an order must not overtake the start that it is about.
+    /// back as long as its intake and topics were not read to their end: an order must not overtake what starts the saga
+    /// that it is about.
     func read(
         _ cursors: [InboxCursor], count: Int, block: Milliseconds
     ) async throws(StoreError) -> [InboxBatch]
@@ -68,14 +69,25 @@ public protocol StoreSession: Sendable {
     /// Begins a commit. Commits of one session are executed in the order of these calls.
     func submit(_ commit: PartitionCommit) -> any PendingCommit
 
-    /// Trims what is applied from the inbox, what is settled from the command streams, and outcomes older than
-    /// `outcomesBefore`.
+    /// Trims what is applied from the inbox, what is settled from the command streams, outcomes older than
+    /// `outcomesBefore`, and from topics what nobody needs any more: what all consumer groups have acknowledged and, of a
+    /// topic by which definitions are triggered, what is applied. A topic that nobody reads keeps its events until they
+    /// are older than `eventsBefore`.
     ///
     /// What is applied is for the store to know: after a rewind it may be less than the caller remembers, who still
     /// passes for the owner until the next commit. The sequence doesn't matter.
     func trim(
-        _ fence: Fence, services: [String], outcomesBefore: Milliseconds
+        _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
+        eventsBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome
+
+    /// Ended sagas whose removal is due by `instant`, at most `limit` of them.
+    func expired(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> ExpiredSagas
+
+    /// Removes ended sagas, each with its log and from its indexes; tombstones stay in the place of the logs. The
+    /// sequence doesn't matter. A saga that is not ended, or is to be removed at another instant, is left as it is; one that
+    /// is open again is only taken out of the ended ones.
+    func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome
 
     /// Ends the session's connections.
     func close() async
@@ -90,14 +102,29 @@ public protocol PendingCommit: Sendable {
 public struct InboxCursor: Sendable, Hashable {
     public var partition: Int
     public var positions: InboxPositions
+    /// Topics to be read beside the inbox.
+    public var topics: [String]
 
-    public init(partition: Int, positions: InboxPositions) {
+    public init(partition: Int, positions: InboxPositions, topics: [String] = []) {
         self.partition = partition
         self.positions = positions
+        self.topics = topics
     }
 }
 
-/// Entries of one inbox stream, in order.
+/// A topic whose stream is to be trimmed.
+public struct TrimmedTopic: Sendable, Hashable {
+    public var name: String
+    /// Whether a definition is triggered by it.
+    public var isTrigger: Bool
+
+    public init(_ name: String, isTrigger: Bool) {
+        self.name = name
+        self.isTrigger = isTrigger
+    }
+}
+
+/// Entries of one stream, in order.
 public struct InboxBatch: Sendable {
     public var partition: Int
     public var stream: InboxStream
@@ -110,7 +137,7 @@ public struct InboxBatch: Sendable {
     }
 }
 
-/// One entry of an inbox stream.
+/// One entry of a stream that is read by position.
 public struct InboxEntry: Sendable {
     public var id: String
     public var messages: [DecodedMessage]

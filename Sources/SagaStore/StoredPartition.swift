@@ -6,14 +6,19 @@ public struct StoredPartition: Sendable {
     public internal(set) var inbox: [InboxStream: StoredStream] = [:]
     /// Commands that no participant has taken. What is taken is gone: a participant of the in-memory store doesn't die.
     public internal(set) var commands: [String: StoredStream] = [:]
+    /// By topic. The in-memory store has no other readers than the coordinator.
     public internal(set) var events: [String: StoredStream] = [:]
     public internal(set) var outcomes = StoredStream()
     public internal(set) var dead = StoredStream()
-    public internal(set) var logs: [String: [[UInt8]]] = [:]
+    public package(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
     public internal(set) var open: [String: Milliseconds] = [:]
-    /// Ended sagas by the instant of their end.
-    public internal(set) var ended: [String: Milliseconds] = [:]
+    /// Ended sagas by the instant of their removal.
+    public package(set) var ended: [String: Milliseconds] = [:]
+    /// Sagas by the instant of their start; an index without sagas is none.
+    public internal(set) var indexes: [SagaIndex: [String: Milliseconds]] = [:]
+    /// When a log goes by itself: tombstones do.
+    public internal(set) var expiries: [String: Milliseconds] = [:]
     public private(set) var epoch: Int64 = 0
     public private(set) var era: Int64
     public internal(set) var positions = InboxPositions.beginning
@@ -86,9 +91,21 @@ public struct StoredPartition: Sendable {
 
     // MARK: Reading
 
+    func stream(_ stream: InboxStream) -> StoredStream? {
+        if case .event(let topic) = stream { events[topic] } else { inbox[stream] }
+    }
+
+    /// Appends an entry, as somebody outside does.
+    mutating func append(_ fields: Fields, to stream: InboxStream, at now: Milliseconds) -> StoredStream.ID {
+        guard case .event(let topic) = stream else {
+            return inbox[stream, default: StoredStream()].append(fields, at: now)
+        }
+        return events[topic, default: StoredStream()].append(fields, at: now)
+    }
+
     func read(_ stream: InboxStream, after cursor: InboxCursor, count: Int) -> InboxBatch? {
         guard let position = StoredStream.ID(cursor.positions[stream]),
-            let entries = inbox[stream]?.read(after: position, count: count), !entries.isEmpty
+            let entries = self.stream(stream)?.read(after: position, count: count), !entries.isEmpty
         else { return nil }
         return InboxBatch(
             partition: cursor.partition, stream: stream,

@@ -94,11 +94,26 @@ public final class FreezableStore: SagaStore {
         }
 
         func trim(
-            _ fence: Fence, services: [String], outcomesBefore: Milliseconds
+            _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
+            eventsBefore: Milliseconds
         ) async throws(StoreError) -> CommitOutcome {
             try await gate.around { () async throws(StoreError) in
-                try await session.trim(fence, services: services, outcomesBefore: outcomesBefore)
+                try await session.trim(
+                    fence, services: services, topics: topics, outcomesBefore: outcomesBefore,
+                    eventsBefore: eventsBefore)
             }
+        }
+
+        func expired(
+            _ partition: Int, by instant: Milliseconds, limit: Int
+        ) async throws(StoreError) -> ExpiredSagas {
+            try await gate.around { () async throws(StoreError) in
+                try await session.expired(partition, by: instant, limit: limit)
+            }
+        }
+
+        func retire(_ fence: Fence, _ retirements: [Retirement]) async throws(StoreError) -> CommitOutcome {
+            try await gate.around { () async throws(StoreError) in try await session.retire(fence, retirements) }
         }
 
         func close() async { await session.close() }

@@ -52,6 +52,22 @@ public struct InMemoryNamespace: TestNamespace {
         memory.snapshot().partitions[partition].ended
     }
 
+    public func sagas(in index: SagaIndex, of partition: Int) async throws -> [String: Milliseconds] {
+        memory.snapshot().partitions[partition].indexes[index] ?? [:]
+    }
+
+    public func logExpiry(of saga: String, in partition: Int) async throws -> Milliseconds? {
+        memory.snapshot().partitions[partition].expiries[saga]
+    }
+
+    public func hastenRemovals() async throws {
+        memory.withContents { contents in
+            for partition in contents.partitions.indices {
+                contents.partitions[partition].ended = contents.partitions[partition].ended.mapValues { _ in 1 }
+            }
+        }
+    }
+
     public func changeServer() async throws { memory.restore(memory.snapshot()) }
 
     private func entries(of stream: StoredStream?) -> [TestEntry] {

@@ -70,6 +70,23 @@ public struct RedisNamespace: TestNamespace {
         try await members(of: keys.ended(partition))
     }
 
+    public func sagas(in index: SagaIndex, of partition: Int) async throws -> [String: Milliseconds] {
+        try await members(of: keys.index(partition, index))
+    }
+
+    public func logExpiry(of saga: String, in partition: Int) async throws -> Milliseconds? {
+        let reply = try await client.send(RedisCommand("PEXPIRETIME", keys.log(partition, saga: saga)))
+        return reply.value.integer.flatMap { $0 < 0 ? nil : $0 }
+    }
+
+    public func hastenRemovals() async throws {
+        for partition in 0..<keys.partitions {
+            for saga in try await endedSagas(of: partition).keys {
+                _ = try await client.send(RedisCommand("ZADD", keys.ended(partition), "1", saga))
+            }
+        }
+    }
+
     public func changeServer() async throws {
         for partition in 0..<keys.partitions {
             _ = try await client.send(RedisCommand("HSET", keys.state(partition), "run_id", "another"))
@@ -107,6 +124,7 @@ extension KeySpace {
         case .reply: reply(partition)
         case .control: control(partition)
         case .intake: intake(partition)
+        case .event(let topic): event(partition, topic: topic)
         }
     }
 }

@@ -10,7 +10,7 @@ public protocol TestNamespace: Sendable {
     /// Says which partition a saga belongs to.
     var keys: KeySpace { get }
 
-    /// Adds an entry to an inbox stream, and returns its id.
+    /// Adds an entry to an inbox stream or a topic, and returns its id.
     @discardableResult
     func append(_ fields: Fields, to stream: InboxStream, of partition: Int) async throws -> String
 
@@ -26,8 +26,15 @@ public protocol TestNamespace: Sendable {
     func log(of saga: String, in partition: Int) async throws -> [[UInt8]]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
     func openSagas(of partition: Int) async throws -> [String: Milliseconds]
-    /// Ended sagas by the instant of their end.
+    /// Ended sagas by the instant of their removal.
     func endedSagas(of partition: Int) async throws -> [String: Milliseconds]
+    /// Sagas of an index by the instant of their start.
+    func sagas(in index: SagaIndex, of partition: Int) async throws -> [String: Milliseconds]
+    /// When a saga's log goes by itself; nil where it doesn't, or there is none.
+    func logExpiry(of saga: String, in partition: Int) async throws -> Milliseconds?
+
+    /// Makes the removal of all ended sagas due.
+    func hastenRemovals() async throws
 
     /// Makes what is stored look as if another server had written it.
     func changeServer() async throws

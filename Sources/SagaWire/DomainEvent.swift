@@ -75,7 +75,8 @@ public struct DomainEvent: Sendable, Hashable {
             } else if field.isNamed("step") {
                 event.step = field.text
             } else if field.isNamed("traceparent") {
-                event.traceparent = field.text
+                // No trace context is longer; one that is cut would be none.
+                event.traceparent = field.value.count <= 256 ? field.text : nil
             } else if field.isNamed("at") {
                 event.at = field.number ?? 0
             }
@@ -85,5 +86,28 @@ public struct DomainEvent: Sendable, Hashable {
             throw DeadReason(.malformed, "the event's key is missing or no routing key")
         }
         return event
+    }
+
+    /// The id of the saga that the event starts: `KEY/DEFINITION`, or `KEY/DEFINITION/EVENTID` where each event starts one.
+    ///
+    /// - Throws: where no saga can have that id.
+    public func sagaID(for definition: Definition) throws(DeadReason) -> String {
+        var saga = "\(key)/\(definition.name)"
+        if let trigger = definition.trigger, trigger.isPerEvent {
+            guard Names.isSagaID(id, limit: .max) else {
+                throw DeadReason(
+                    .malformed,
+                    "each event starts a saga of '\(definition.name)', named after the event's id, which may have letters, "
+                        + "digits and ._:@/- only")
+            }
+            saga += "/\(id)"
+        }
+        guard saga.utf8.count <= Names.maxDerivedSagaIDLength else {
+            throw DeadReason(
+                .malformed,
+                "the id of the saga of '\(definition.name)' that it starts would have \(saga.utf8.count) bytes; the limit "
+                    + "is \(Names.maxDerivedSagaIDLength)")
+        }
+        return saga
     }
 }

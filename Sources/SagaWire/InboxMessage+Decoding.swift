@@ -22,12 +22,17 @@ extension InboxMessage {
         public var messageBytes: Int
         /// Bytes of an error text, a reason or a detail; longer ones are cut.
         public var textBytes: Int
+        /// Labels of a start, and bytes of each one's value; more are refused.
         public var labels: Int
+        public var labelBytes: Int
 
-        public init(messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 32) {
+        public init(
+            messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 16, labelBytes: Int = 256
+        ) {
             self.messageBytes = messageBytes
             self.textBytes = textBytes
             self.labels = labels
+            self.labelBytes = labelBytes
         }
     }
 
@@ -38,6 +43,7 @@ extension InboxMessage {
     public static func decode(
         entry fields: [FieldView], of stream: InboxStream, limits: Limits = Limits()
     ) -> [DecodedMessage] {
+        if case .event(let topic) = stream { return [decode(event: fields, of: topic, limits: limits)] }
         var messages: [DecodedMessage] = []
         var start = 0
         if let first = fields.first, !first.isNamed("type") {
@@ -75,11 +81,7 @@ extension InboxMessage {
     private static func decode(
         message fields: ArraySlice<FieldView>, of stream: InboxStream, limits: Limits
     ) throws(DeadReason) -> InboxMessage {
-        var bytes = 0
-        for field in fields { bytes += field.name.count + field.value.count }
-        guard bytes <= limits.messageBytes else {
-            throw DeadReason(.oversized, "the message has \(bytes) bytes; the limit is \(limits.messageBytes)")
-        }
+        try checkSize(fields, limits)
         guard let type = fields.first else { throw DeadReason(.malformed, "the message has no fields") }
         var reader = MessageReader(fields: fields.dropFirst(), limits: limits)
         switch (stream, type.text) {
@@ -90,7 +92,31 @@ extension InboxMessage {
         case (.control, "control"): return .control(try reader.control())
         default:
             throw DeadReason(
-                .malformed, "a message of type '\(type.text.prefix(32))' does not belong into \(stream.rawValue)")
+                .malformed, "a message of type '\(type.text.prefix(32))' does not belong into \(stream.name)")
+        }
+    }
+
+    private static func checkSize(_ fields: some Sequence<FieldView>, _ limits: Limits) throws(DeadReason) {
+        var bytes = 0
+        for field in fields { bytes += field.name.count + field.value.count }
+        guard bytes <= limits.messageBytes else {
+            throw DeadReason(.oversized, "the message has \(bytes) bytes; the limit is \(limits.messageBytes)")
+        }
+    }
+
+    /// An entry of a topic's stream is one event, whatever its fields are called.
+    private static func decode(event fields: [FieldView], of topic: String, limits: Limits) -> DecodedMessage {
+        do throws(DeadReason) {
+            try checkSize(fields, limits)
+            var event = try DomainEvent.decode(fields)
+            if event.topic.isEmpty { event.topic = topic }
+            guard event.topic == topic else {
+                throw DeadReason(
+                    .malformed, "the event's topic is '\(event.topic.prefix(64))', but it stands in that of '\(topic)'")
+            }
+            return DecodedMessage(position: 0, content: .success(.event(event)))
+        } catch {
+            return DecodedMessage(position: 0, content: .failure(error), saga: sagaID(in: fields[...]))
         }
     }
 }

@@ -7,8 +7,9 @@ public enum InboxMessage: Sendable, Hashable {
     case reply(ReplyMessage)
     case heartbeat(HeartbeatMessage)
     case control(ControlMessage)
+    case event(DomainEvent)
 
-    /// The saga that the message is about.
+    /// The saga that the message is about; of an event, which is about none yet, its routing key.
     public var saga: String {
         switch self {
         case .start(let message): message.saga
@@ -16,6 +17,7 @@ public enum InboxMessage: Sendable, Hashable {
         case .reply(let message): message.saga
         case .heartbeat(let message): message.saga
         case .control(let message): message.saga
+        case .event(let event): event.key
         }
     }
 }
@@ -170,10 +172,27 @@ public struct ControlMessage: Sendable, Hashable {
     }
 }
 
-/// Which of the three inbound streams a message came from, in the order in which they are served: what is begun is
-/// finished before more is begun.
-public enum InboxStream: String, Sendable, Hashable, CaseIterable {
+/// A stream of a partition that its owner reads in order, by position.
+public enum InboxStream: Sendable, Hashable {
     case reply, control, intake
+    /// The domain events of a topic by which some definition is triggered.
+    case event(String)
+
+    /// The partition's inbox, in the order in which it is served: what is begun is finished before more is begun.
+    public static let inbox: [InboxStream] = [.reply, .control, .intake]
+
+    /// What the stream is called within its partition: the last part of its key.
+    public var name: String {
+        switch self {
+        case .reply: "reply"
+        case .control: "control"
+        case .intake: "intake"
+        case .event(let topic): "event:\(topic)"
+        }
+    }
+
+    /// The topic of a stream of events.
+    public var topic: String? { if case .event(let topic) = self { topic } else { nil } }
 }
 
 /// A message that cannot be processed: the stable code and the sentence of its dead letter.

@@ -58,6 +58,43 @@ public enum LogCodec {
 
     /// Decodes an entry; unknown fields are ignored, an unknown type is an error.
     public static func decode(_ bytes: [UInt8]) throws(LogFault) -> LogEntry {
+        let (line, payload) = try split(bytes)
+        let (index, at) = try place(line)
+        return LogEntry(index: index, at: at, fact: try fact(line, payload))
+    }
+
+    /// Decodes the first entry of a log.
+    public static func decode(head bytes: [UInt8]) throws(LogFault) -> LogHead {
+        let (line, payload) = try split(bytes)
+        let (_, at) = try place(line)
+        switch line["type"]?.string {
+        case "started": return .started(try started(line, payload ?? []), at: at)
+        case Tombstone.type:
+            guard let status = Saga.Status(rawValue: try string(line, "status")) else {
+                throw LogFault("unknown status of a removed saga")
+            }
+            return .tombstone(
+                Tombstone(
+                    at: at, definition: try string(line, "definition"), version: Int(try integer(line, "version")),
+                    status: status, startedAt: try integer(line, "startedAt"),
+                    finishedAt: line["finishedAt"]?.integer ?? at))
+        default: throw LogFault("the log does not begin with the saga's start")
+        }
+    }
+
+    /// When an entry was made; nothing else of it is looked at.
+    public static func instant(of bytes: [UInt8]) throws(LogFault) -> Milliseconds {
+        try place(try split(bytes).line).at
+    }
+
+    private static func place(_ line: JSON) throws(LogFault) -> (index: Int, at: Milliseconds) {
+        guard let index = line["i"]?.integer, let at = line["at"]?.integer, index >= 0 else {
+            throw LogFault("the entry has no index or no instant")
+        }
+        return (Int(index), at)
+    }
+
+    private static func split(_ bytes: [UInt8]) throws(LogFault) -> (line: JSON, payload: [UInt8]?) {
         let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
         let line: JSON
         do {
@@ -66,11 +103,7 @@ public enum LogCodec {
             throw LogFault("the entry's line is no JSON: \(error)")
         }
         // The writer escapes line feeds, so the first one ends the line; an empty payload is not an absent one.
-        let payload = end.map { Array(bytes[($0 + 1)...]) }
-        guard let index = line["i"]?.integer, let at = line["at"]?.integer, index >= 0 else {
-            throw LogFault("the entry has no index or no instant")
-        }
-        return LogEntry(index: Int(index), at: at, fact: try fact(line, payload))
+        return (line, end.map { Array(bytes[($0 + 1)...]) })
     }
 
     private static func fact(_ line: JSON, _ payload: [UInt8]?) throws(LogFault) -> Fact {

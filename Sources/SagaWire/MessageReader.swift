@@ -26,10 +26,14 @@ struct MessageReader {
                 message.traceparent = text(field, limit: 256)
             } else if let label = field.suffix(after: "label.") {
                 guard Names.isName(label) else { throw DeadReason(.malformed, "a label's name is not allowed") }
-                guard message.labels.count < limits.labels else {
+                // Each label is an index of its own, under its whole value: none of it may be cut.
+                guard field.value.count <= limits.labelBytes else {
+                    throw DeadReason(.malformed, "label '\(label)' has more than \(limits.labelBytes) bytes")
+                }
+                message.labels[label] = field.text
+                guard message.labels.count <= limits.labels else {
                     throw DeadReason(.malformed, "more than \(limits.labels) labels")
                 }
-                message.labels[label] = text(field, limit: 256)
             }
         }
         message.saga = try sagaID(saga, limit: Names.maxSagaIDLength)

@@ -7,6 +7,8 @@ public enum SagaLog {
         case saga(Saga)
         /// There is no such saga.
         case absent
+        /// The saga ended, and was removed since.
+        case tombstone(Tombstone)
         /// The saga's definition is not among those that the caller knows.
         case unknownDefinition(name: String, version: Int)
     }
@@ -20,15 +22,17 @@ public enum SagaLog {
         observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
     ) throws(LogFault) -> Replayed {
         guard let first = log.first else { return .absent }
-        let entry = try LogCodec.decode(first)
-        guard case .started(let started) = entry.fact else {
-            throw LogFault("the log of saga '\(id)' does not begin with its start")
+        let (started, at): (Started, Milliseconds)
+        switch try LogCodec.decode(head: first) {
+        case .started(let fact, let instant): (started, at) = (fact, instant)
+        case .tombstone(let tombstone): return .tombstone(tombstone)
         }
+        let entry = LogEntry(index: 0, at: at, fact: .started(started))
         guard let definition = definition(started.definition, started.version) else {
             return .unknownDefinition(name: started.definition, version: started.version)
         }
         var directives: [Directive] = []
-        var saga = Saga(id: id, definition: definition, started: started, at: entry.at, directives: &directives)
+        var saga = Saga(id: id, definition: definition, started: started, at: at, directives: &directives)
         observe(entry, directives, saga)
         for bytes in log.dropFirst() {
             directives.removeAll(keepingCapacity: true)

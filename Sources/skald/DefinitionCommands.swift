@@ -75,30 +75,43 @@ struct Validate: ParsableCommand {
 
 /// Lists what is registered.
 struct Definitions: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the registered definitions.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the registered definitions, with how many sagas of each are not ended.",
+        discussion: "A version without open sagas can be retired.")
 
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
         try await global.withClient { client in
             let definitions = try await client.definitions()
+            let counts = try await client.openCounts()
             if global.json {
-                for definition in definitions { printJSON { $0.raw(definition.canonicalJSON) } }
+                for definition in definitions {
+                    printJSON { write(definition, open: counts.map { $0[definition.id] ?? 0 }, to: &$0) }
+                }
             } else {
                 let rows = definitions.map { definition in
                     [
                         definition.name, String(definition.version), definition.durability.rawValue,
+                        counts.map { String($0[definition.id] ?? 0) } ?? "-",
                         definition.steps.map(\.name).joined(separator: " "),
                     ]
                 }
-                print(Terminal.table(["NAME", "VERSION", "DURABILITY", "STEPS"], rows))
+                print(Terminal.table(["NAME", "VERSION", "DURABILITY", "OPEN", "STEPS"], rows))
             }
         }
+    }
+
+    /// The definition as it is registered, and how many of its sagas are not ended: null where one may not look.
+    private func write(_ definition: Definition, open: Int?, to writer: inout JSONWriter) {
+        writer.raw(Array(definition.canonicalJSON.dropLast()))
+        writer.field("open", open.map(Int64.init))
+        writer.endObject()
     }
 }
 
 /// Reads a file; says every fault and warning on standard error.
-private func read(_ file: String) throws -> [Definition] {
+func read(_ file: String) throws -> [Definition] {
     guard let text = FileManager.default.contents(atPath: file) else {
         throw fail("the file '\(file)' cannot be read")
     }

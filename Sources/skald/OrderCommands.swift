@@ -1,74 +1,55 @@
 import ArgumentParser
-import Foundation
 import SagaClient
 import SagaCore
 import SagaWire
 
-/// What the five orders to one saga share.
-struct OrderArguments: ParsableArguments {
-    @OptionGroup var global: GlobalOptions
-    @Argument(help: "The saga's id.") var id: String
-    @Option(help: "The step that is meant.") var step: String?
-    @Option(help: ArgumentHelp("Why; kept in the saga's log.", valueName: "text")) var reason: String?
-    @Option(help: "Who; kept in the saga's log. Default: the user's name.") var by: String?
-
-    /// Gives the order, and waits for the coordinator's answer.
-    func give(_ operation: Order.Operation, result: [UInt8]? = nil) async throws {
-        let user = ProcessInfo.processInfo.environment["USER"] ?? NSUserName()
-        let message = ControlMessage(
-            saga: id, operation: operation, step: step, result: result, reason: reason, by: by ?? user)
-        try await global.withClient { client in
-            guard Names.isSagaID(id) else { throw fail("'\(id)' is no saga id") }
-            if let refusal = try await client.order(message) {
-                throw fail("\(operation.rawValue) of '\(id)' was refused: \(refusal)")
-            }
-            if global.json {
-                printJSON { writer in
-                    writer.beginObject()
-                    writer.field("id", id)
-                    writer.field("operation", operation.rawValue)
-                    writer.field("status", "accepted")
-                    writer.endObject()
-                }
-            } else {
-                print("accepted: \(operation.rawValue) \(id)")
-            }
-        }
-    }
-}
-
 struct Cancel: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Turn a saga back: compensate what was done. Refused once the pivot is due.")
+        abstract: "Turn sagas back: compensate what was done. Refused once the pivot is due.",
+        discussion: "'skald plan cancel ID' shows what would be undone.")
     @OptionGroup var order: OrderArguments
     func run() async throws { try await order.give(.cancel) }
 }
 
 struct Pause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Send nothing more for a saga until 'resume'.")
+    static let configuration = CommandConfiguration(abstract: "Send nothing more for sagas until 'resume'.")
     @OptionGroup var order: OrderArguments
     func run() async throws { try await order.give(.pause) }
 }
 
 struct Resume: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let a paused saga go on; alarms catch up.")
+    static let configuration = CommandConfiguration(abstract: "Let paused sagas go on; alarms catch up.")
     @OptionGroup var order: OrderArguments
     func run() async throws { try await order.give(.resume) }
 }
 
 struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give stuck or waiting steps a fresh set of attempts, at once.")
+        abstract: "Give stuck or waiting steps a fresh set of attempts, at once.",
+        discussion: "After an outage of a service, '--service NAME' retries all that waits for it.")
     @OptionGroup var order: OrderArguments
-    func run() async throws { try await order.give(.retry) }
+    @Option(help: "All steps of this service that are stuck or wait for their next attempt.") var service: String?
+
+    func run() async throws {
+        if let service, !Names.isName(service) { throw ValidationError("'\(service)' is no service's name") }
+        try await order.give(.retry, service: service)
+    }
 }
 
 struct Skip: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Declare a step done by hand (with --step).")
-    @OptionGroup var order: OrderArguments
+    static let configuration = CommandConfiguration(abstract: "Declare a step done by hand.")
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var signature: OrderSignature
+    @Argument(help: "The saga's id.") var id: String
+    @Option(help: "The step that is meant.") var step: String
     @Option(help: ArgumentHelp("The result that later steps need: JSON, @FILE or -.", valueName: "json"))
     var result: String?
-    func run() async throws { try await order.give(.skip, result: try result.map { try payload($0, "--result") }) }
+    @Flag(help: "Send nothing; say what would be done.") var dryRun = false
+
+    func run() async throws {
+        let order = Order(.skip, step: step, result: try result.map { try payload($0, "--result") })
+        try await global.give(signature.sign(order), to: id, isDryRun: dryRun)
+    }
 }
 
 /// Sends a signal.

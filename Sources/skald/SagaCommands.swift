@@ -21,6 +21,10 @@ struct Start: AsyncParsableCommand {
     var labels: [String] = []
     @Option(name: .customLong("in"), help: ArgumentHelp("Time to wait before the start.", valueName: "duration"))
     var delay: String?
+    @Option(
+        help: ArgumentHelp(
+            "When to start: RFC 3339, as 2026-12-24T18:00:00+01:00, or Unix milliseconds.", valueName: "time"))
+    var at: String?
     @Flag(help: "Wait for the end, and exit as 'wait' does.") var wait = false
     @Option(help: ArgumentHelp("Longest wait.", valueName: "duration")) var timeout = "1h"
 
@@ -29,18 +33,18 @@ struct Start: AsyncParsableCommand {
             saga: id ?? UUID().uuidString.lowercased(), definition: definition, version: version,
             input: try payload(input, "--input"), deadline: try deadline.map { try milliseconds($0, "--deadline") })
         guard Names.isName(definition) else { throw fail("'\(definition)' is no definition's name") }
-        for label in labels {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, Names.isName(parts[0]) else {
-                throw ValidationError("--label takes NAME=VALUE, not '\(label)'")
-            }
-            message.labels[String(parts[0])] = String(parts[1])
+        for text in labels {
+            let (name, value) = try label(text)
+            message.labels[name] = value
         }
-        if let delay {
-            message.at = Milliseconds(Date.now.timeIntervalSince1970 * 1_000) + (try milliseconds(delay, "--in"))
-        }
+        guard at == nil || delay == nil else { throw ValidationError("either --at or --in, not both") }
+        message.at = try at.map { try instant($0, "--at") }
+        let delay = try delay.map { try milliseconds($0, "--in") }
         let limit = try milliseconds(timeout, "--timeout")
         try await global.withClient { [message] client in
+            var message = message
+            // On the clock that the coordinator goes by.
+            if let delay { message.at = try await client.serverTime().adding(delay) }
             guard wait else {
                 try await client.start(message)
                 if global.json {
@@ -88,54 +92,16 @@ struct Show: AsyncParsableCommand {
 
     func run() async throws {
         try await global.withClient { client in
-            guard let view = try await client.saga(id) else { throw fail("there is no saga '\(id)'") }
-            if global.json {
-                printJSON { view.write(to: &$0) }
-            } else {
-                print(view.text)
+            switch try await client.lookUp(id) {
+            case .saga(let view):
+                if global.json {
+                    printJSON { view.write(to: &$0) }
+                } else {
+                    print(view.text)
+                }
+            case .removed(let tombstone): throw fail(tombstone.reason(of: id).sentence)
+            case .absent: throw fail("there is no saga '\(id)'")
             }
-        }
-    }
-}
-
-/// Lists sagas.
-struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List sagas, newest first.")
-
-    @OptionGroup var global: GlobalOptions
-    @Option(help: "scheduled, running, compensating, completed, compensated or stuck.") var status: String?
-    @Option(help: "Of this definition only.") var definition: String?
-    @Option(help: ArgumentHelp("With this label only.", valueName: "name=value")) var label: String?
-    @Option(help: "How many at most.") var limit = 50
-
-    func run() async throws {
-        var filter = SagaFilter(definition: definition)
-        if let status {
-            guard let status = Saga.Status(rawValue: status) else {
-                let all = Saga.Status.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--status takes one of \(all)")
-            }
-            filter.status = status
-        }
-        if let label {
-            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw ValidationError("--label takes NAME=VALUE, not '\(label)'") }
-            filter.labels = [String(parts[0]): String(parts[1])]
-        }
-        guard limit > 0 else { throw ValidationError("--limit takes a number from 1") }
-        try await global.withClient { [filter] client in
-            let views = try await client.list(filter, limit: limit)
-            if global.json {
-                for view in views { printJSON { view.writeSummary(to: &$0) } }
-                return
-            }
-            let rows = views.map { view in
-                [
-                    view.saga.id, view.saga.definition.id, view.saga.status.rawValue,
-                    Terminal.time(view.saga.startedAt), view.saga.error ?? "",
-                ]
-            }
-            print(Terminal.table(["ID", "DEFINITION", "STATUS", "STARTED", "ERROR"], rows))
         }
     }
 }
@@ -166,30 +132,4 @@ private func report(_ outcome: WaitOutcome, of saga: String, _ global: GlobalOpt
     case .timedOut: throw fail("saga '\(saga)' has not ended in time", .timedOut)
     case .absent: throw fail("there is no saga '\(saga)'")
     }
-}
-
-/// A duration of an option.
-func milliseconds(_ text: String, _ option: String) throws -> Milliseconds {
-    guard let span = DurationText.parse(text) else {
-        throw ValidationError("\(option) takes a duration such as 250ms, 30s, 15m, 48h or 7d, not '\(text)'")
-    }
-    return span
-}
-
-/// A payload: JSON as it was written, or whatever a file or standard input holds.
-func payload(_ text: String, _ option: String) throws -> [UInt8] {
-    if text == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-    guard text.hasPrefix("@") else {
-        do {
-            _ = try JSON.parse(Array(text.utf8))
-        } catch {
-            throw ValidationError("\(option) takes JSON, @FILE or -: \(error)")
-        }
-        return Array(text.utf8)
-    }
-    let file = String(text.dropFirst())
-    guard let content = FileManager.default.contents(atPath: file) else {
-        throw fail("the file '\(file)' cannot be read")
-    }
-    return Array(content)
 }

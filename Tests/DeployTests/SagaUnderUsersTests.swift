@@ -70,14 +70,47 @@ import Testing
         #expect(try await end(of: "good", "{}", starter) == .completed)
         #expect(try await end(of: "bad", "refuse", starter) == .compensated)
 
-        #expect(try await viewer.list().map(\.saga.id).sorted() == ["bad", "good"])
+        #expect(try await viewer.list().sagas.map(\.id).sorted() == ["bad", "good"])
+        for filter in [
+            SagaFilter(status: .compensated), SagaFilter(status: .running), SagaFilter(labels: ["a": "b"]),
+            SagaFilter(status: .running, definition: "order"),
+        ] {
+            #expect(try await boss.list(filter).sagas.map(\.id) == (filter.status == .compensated ? ["bad"] : []))
+        }
         #expect(try await viewer.saga("good")?.saga.status == .completed)
         #expect(try await viewer.definitions() == [order])
         #expect(try await viewer.deadLetters(limit: 10).isEmpty)
         #expect(try await viewer.status().partitions.allSatisfy { $0.owner == "test" })
         #expect(try await boss.order(ControlMessage(saga: "good", operation: .cancel)) != nil, "it has ended")
+        var later = StartMessage(saga: "later", definition: "order", input: [])
+        later.at = 4_102_444_800_000
+        try await starter.start(later)
+        while try await viewer.openCounts() != [order.id: 1] { try await Task.sleep(for: .milliseconds(10)) }
+        var answers: [SelectedOrder.Answer] = []
+        try await boss.order(Order(.cancel), SagaSelection(definition: "order")) { answers.append($0.answer) }
+        #expect(answers == [.accepted])
+        try await viewer.failing { Issue.record("\($0.saga) fails") }
         #expect(try await boss.status().services.map(\.name) == ["inventory", "orders", "payments"])
+        try await removeOne(boss, starter, viewer)
         for client in [boss, starter, viewer] { await client.close() }
+    }
+
+    /// A saga whose time is over as soon as it ends.
+    private static func removeOne(_ boss: SagaClient, _ starter: SagaClient, _ viewer: SagaClient) async throws {
+        let steps = [StepDraft(name: "pause", delay: 1)]
+        let brief = try Definition(
+            validating: DefinitionDraft(name: "brief", version: 1, retention: 1, steps: steps))
+        #expect(try await boss.register(brief))
+        try await starter.start(
+            StartMessage(saga: "brief-1", definition: "brief", input: [], labels: ["city": "Köln"]))
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            if case .removed(let tombstone) = try await viewer.lookUp("brief-1") {
+                return #expect(tombstone.status == .completed)
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("it is not removed")
     }
 
     private static func store(

@@ -19,7 +19,8 @@ import Testing
         "DEBUG SLEEP 0",
         "CLIENT KILL TYPE normal", "MONITOR", "SAVE", "BGREWRITEAOF", "REPLICAOF NO ONE", "MODULE LIST", "PUBLISH a b",
         "SUBSCRIBE a", "SET other 1", "GET other", "DEL {skald}:meta", "RENAME {skald}:meta {skald}:m", "SWAPDB 0 0",
-        "RESTORE {skald:3}:open 0 x", "EXPIRE {skald:3}:open 1", "XSETID {skald:3}:reply 9-9",
+        "RESTORE {skald:3}:open 0 x", "EXPIRE {skald:3}:open 1",
+        "DEL {skald:3}:open", "PEXPIREAT {skald:3}:ended 1", "UNLINK {skald:3}:log:o-1", "XSETID {skald:3}:reply 9-9",
         "XGROUP DESTROY {skald:3}:cmd:orders orders", "XGROUP SETID {skald:3}:cmd:orders orders $",
         "XGROUP DELCONSUMER {skald:3}:cmd:orders orders c",
         // Another namespace, and what only looks like ours.
@@ -29,7 +30,9 @@ import Testing
     static let reads = [
         "HGETALL {skald:3}:state", "HMGET {skald}:meta partitions protocol", "HVALS {skald}:definitions",
         "LRANGE {skald:3}:log:o-1 0 -1", "ZRANGEBYSCORE {skald:3}:open -inf +inf", "ZCARD {skald:3}:ended",
-        "ZREVRANGE {skald:3}:ended 0 9", "XREVRANGE {skald:3}:outcome + - COUNT 1", "XRANGE {skald:3}:dead - +",
+        "ZREVRANGE {skald:3}:ended 0 9", "LINDEX {skald:3}:log:o-1 -1", "ZSCORE {skald:3}:by:status:stuck o-1",
+        "ZRANGE {skald:3}:by:label:city=Berlin +inf -inf BYSCORE REV LIMIT 0 9 WITHSCORES",
+        "ZCARD {skald:3}:by:definition:order", "XREVRANGE {skald:3}:outcome + - COUNT 1", "XRANGE {skald:3}:dead - +",
         "XREAD COUNT 1 STREAMS {skald:3}:outcome {skald:4}:outcome 0 0", "XLEN {skald:3}:intake",
         "XINFO GROUPS {skald:3}:cmd:orders", "XINFO CONSUMERS {skald:3}:cmd:orders orders",
         "XPENDING {skald:3}:cmd:orders orders", "INFO memory", "TIME", "MEMORY USAGE {skald:3}:log:o-1",
@@ -39,6 +42,8 @@ import Testing
         "XADD {skald:3}:intake * a b", "XADD {skald:3}:control * a b", "XADD {skald:3}:reply * a b",
         "XADD {skald:3}:dead * a b", "XADD {skald:3}:outcome * a b", "XADD {skald:3}:cmd:orders * a b",
         "RPUSH {skald:3}:log:o-1 a", "ZADD {skald:3}:open 1 o-1", "HSET {skald:3}:state owner me",
+        "ZADD {skald:3}:by:definition:order 1 o-1", "ZREM {skald:3}:by:status:stuck o-1",
+        "DEL {skald:3}:log:o-1", "PEXPIREAT {skald:3}:log:o-1 1",
         "HSET {skald}:definitions order@1 {}", "XTRIM {skald:3}:cmd:orders MAXLEN 0",
     ]
 
@@ -71,11 +76,16 @@ import Testing
         service("orders", not: "payments"), service("inventory", not: "orders"), service("payments", not: "inventory"),
         Role(
             user: "skald-orchestrator",
-            allowed: reads.filter { !["HGETALL", "XINFO CON", "MEMORY", "ZREV", "XREV"].contains(where: $0.hasPrefix) }
+            allowed: reads.filter {
+                !["XINFO CON", "MEMORY", "ZRANGE ", "ZREV", "XREV"].contains(where: $0.hasPrefix)
+            }
                 + writes + [
                     "GET {skald}:secret", "SET {skald}:secret x NX", "SCRIPT LOAD return(1)", "WAIT 0 0",
                     "EVALSHA 0000000000000000000000000000000000000000 1 {skald:3}:state", "INFO server",
                     "ZSCAN {skald:3}:open 0", "XTRIM {skald:3}:reply MINID 0", "MULTI", "EXEC",
+                    "XREAD COUNT 1 BLOCK 9 STREAMS {skald:3}:reply {skald:3}:event:Paid 0 0",
+                    "XADD {skald:3}:event:Paid * a b", "XINFO GROUPS {skald:3}:event:Paid",
+                    "XPENDING {skald:3}:event:Paid mail", "XTRIM {skald:3}:event:Paid MINID 0",
                 ],
             denied: nobodys + [
                 "CONFIG GET maxmemory", "EVALSHA 0000000000000000000000000000000000000000 1 {other:3}:state",

@@ -28,6 +28,21 @@ struct CommandTests {
         }
     }
 
+    @Test("A command of one item of a list carries the item, and is read back as it was")
+    func items() throws {
+        let command = Command(
+            saga: "s1", definition: "order", version: 1, step: "pay", item: 2, value: Array(#"{"sku":"a"}"#.utf8),
+            phase: .action, operation: "pay", attempt: 1, era: 5, token: "t.2", input: [], deadline: 9)
+        #expect(command.key == "s1/pay#2/action" && command.keyFault == nil)
+        let read = try command.fields.withViews { try Command.decode($0) }
+        #expect(read == command)
+        let context = CommandContext(read)
+        #expect(context.item == 2)
+        #expect(try context.value(as: [String: String].self) == ["sku": "a"])
+        #expect(throws: Refusal.self) { try context.value(as: [Int].self) }
+        #expect(try CommandContext(Command.test(.action)).value(as: Int.self) == nil)
+    }
+
     @Test(
         "Texts are cut at whole characters",
         arguments: [("abc", 3, "abc"), ("abc", 2, "ab"), ("aä", 2, "a"), ("ä", 1, "")])

@@ -1,5 +1,6 @@
 import SagaCore
 import SagaRedis
+import SagaStore
 import Testing
 
 @Suite struct KeySpaceTests {
@@ -34,6 +35,9 @@ import Testing
         #expect(keys.event(0, topic: "OrderCreated") == "{skald:0}:event:OrderCreated")
         #expect(keys.outcome(0) == "{skald:0}:outcome")
         #expect(keys.dead(0) == "{skald:0}:dead")
+        #expect(keys.index(3, .definition("order")) == "{skald:3}:by:definition:order")
+        #expect(keys.index(3, .label(name: "city", value: "a=b c")) == "{skald:3}:by:label:city=a=b c")
+        #expect(keys.index(3, .status(.stuck)) == "{skald:3}:by:status:stuck")
     }
 
     /// One partition is one Cluster slot: the tag is whatever stands between the first braces.
@@ -44,10 +48,14 @@ import Testing
                 keys.intake(partition), keys.reply(partition), keys.control(partition), keys.outcome(partition),
                 keys.dead(partition), keys.state(partition), keys.open(partition), keys.ended(partition),
                 keys.command(partition, service: "x"), keys.event(partition, topic: "y"),
-                keys.log(partition, saga: "order-17/checkout"),
+                keys.log(partition, saga: "order-17/checkout"), keys.index(partition, .definition("d")),
+                keys.index(partition, .label(name: "d", value: "")), keys.index(partition, .status(.compensated)),
             ]
             #expect(Set(all).count == all.count)
             #expect(all.allSatisfy { $0.hasPrefix("{a-0:\(partition)}:") && $0.filter { "{}".contains($0) } == "{}" })
+            // A label's value may have braces: those behind the first ones don't count.
+            let label = keys.index(partition, .label(name: "a", value: "}{x}"))
+            #expect(label.hasPrefix("{a-0:\(partition)}:by:label:"))
         }
     }
 }

@@ -6,15 +6,19 @@ struct CommitCall {
         var entries: [String]
         var alarm: String
         var instant: String
+        /// Names of indexes, and the instant of the start or nothing.
+        var indexes: [(name: String, startedAt: String)]
 
         init(
-            _ saga: String, length: Int = 0, entries: [String] = [], alarm: String = "keep", instant: String = ""
+            _ saga: String, length: Int = 0, entries: [String] = [], alarm: String = "keep", instant: String = "",
+            indexes: [(name: String, startedAt: String)] = []
         ) {
             self.saga = saga
             self.length = length
             self.entries = entries
             self.alarm = alarm
             self.instant = instant
+            self.indexes = indexes
         }
     }
 
@@ -46,6 +50,8 @@ struct CommitCall {
     var commands: [(service: String, fields: [String])] = []
     var outcomes: [[String]] = []
     var dead: [Dead] = []
+    /// Topics and the positions in them.
+    var events: [(topic: String, position: String)] = []
 
     private var services: [String] {
         var services: [String] = []
@@ -53,20 +59,40 @@ struct CommitCall {
         return services
     }
 
+    private var indexes: [String] {
+        var indexes: [String] = []
+        for index in changes.flatMap(\.indexes) where !indexes.contains(index.name) { indexes.append(index.name) }
+        return indexes
+    }
+
     var keys: [String] {
         [Key.state, Key.open, Key.ended, Key.outcome, Key.dead, Key.reply, Key.control, Key.intake]
-            + changes.map { Key.log($0.saga) } + services.map { Key.command($0) }
+            + changes.map { Key.log($0.saga) } + indexes.map { Key.index($0) } + services.map { Key.command($0) } + topics
+    }
+
+    /// The event streams that dead letters are about.
+    private var topics: [String] {
+        var topics: [String] = []
+        for letter in dead where letter.stream.contains(":event:") && !topics.contains(letter.stream) {
+            topics.append(letter.stream)
+        }
+        return topics
     }
 
     var arguments: [String] {
         let streams = Dictionary(
-            uniqueKeysWithValues: services.enumerated().map { ($0.element, 9 + changes.count + $0.offset) })
-        let inbox = [Key.reply: 6, Key.control: 7, Key.intake: 8]
+            uniqueKeysWithValues: services.enumerated().map {
+                ($0.element, 9 + changes.count + indexes.count + $0.offset)
+            })
+        let places = Dictionary(
+            uniqueKeysWithValues: indexes.enumerated().map { ($0.element, 9 + changes.count + $0.offset) })
+        let keys = keys
         var arguments = [owner, "\(epoch)", "\(sequence)"] + positions + [verified]
-        arguments += [changes.count, commands.count, outcomes.count, dead.count].map(String.init)
+        arguments += [changes.count, commands.count, outcomes.count, dead.count, indexes.count].map(String.init)
         for change in changes {
             arguments += [change.saga, "\(change.length)", change.alarm, change.instant, "\(change.entries.count)"]
-            arguments += change.entries
+            arguments += ["\(change.indexes.count)"] + change.entries
+            for index in change.indexes { arguments += ["\(places[index.name] ?? 0)", index.startedAt] }
         }
         for command in commands {
             arguments += ["\(streams[command.service] ?? 0)", "\(command.fields.count)"] + command.fields
@@ -74,9 +100,11 @@ struct CommitCall {
         for outcome in outcomes { arguments += ["\(outcome.count)"] + outcome }
         for letter in dead {
             arguments += [
-                "\(inbox[letter.stream] ?? 0)", letter.entry, "\(letter.message)", letter.reason, letter.saga,
+                "\((keys.firstIndex(of: letter.stream) ?? -1) + 1)", letter.entry, "\(letter.message)", letter.reason,
+                letter.saga,
             ]
         }
+        for event in events { arguments += ["event:\(event.topic)", event.position] }
         return arguments
     }
 }

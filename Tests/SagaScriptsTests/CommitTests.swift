@@ -14,8 +14,12 @@ import Testing
             call.positions = ["1-1", "2-2", "3-3"]
             call.verified = "77"
             call.changes = [
-                .init("new", entries: ["n0", "n1"], alarm: "at", instant: "1700000000123"),
-                .init("old", length: 2, entries: ["c"], alarm: "ended", instant: "50"),
+                .init(
+                    "new", entries: ["n0", "n1"], alarm: "at", instant: "1700000000123",
+                    indexes: [("definition:d", "1700000000001"), ("label:a=b {c}", "1700000000001")]),
+                .init(
+                    "old", length: 2, entries: ["c"], alarm: "ended", instant: "50",
+                    indexes: [("status:compensated", ""), ("definition:d", "7")]),
             ]
             call.commands = [
                 ("a", ["saga", "new", "n", "1"]), ("c", ["saga", "new"]), ("a", ["saga", "new", "n", "2"]),
@@ -30,7 +34,12 @@ import Testing
             #expect(try await server.list(Key.log("new")) == ["n0", "n1"])
             #expect(try await server.list(Key.log("old")) == ["a", "b", "c"])
             #expect(try await server.scores(Key.open) == ["new": "1700000000123"])
-            #expect(try await server.scores(Key.ended) == ["old": "50"])
+            #expect(try await server.scores(Key.ended) == ["done": "70", "old": "50"])
+            #expect(
+                try await server.scores(Key.index("definition:d"))
+                    == ["done": "40", "new": "1700000000001", "old": "7"])
+            #expect(try await server.scores(Key.index("label:a=b {c}")) == ["new": "1700000000001"])
+            #expect(try await server.scores(Key.index("status:compensated")) == ["done": "40"])
             #expect(try await server.stream(Key.command("a")).dropFirst(4).map { $0["n"] } == ["1", "2"])
             #expect(try await server.stream(Key.command("c")).map(\.fields) == [["saga", "new"]])
             #expect(try await server.stream(Key.outcome).dropFirst().map(\.fields) == call.outcomes)
@@ -44,9 +53,9 @@ import Testing
             let steps: [(alarm: String, instant: String, open: [String: String], ended: [String: String])] = [
                 ("at", "10", ["s": "10"], [:]), ("keep", "", ["s": "10"], [:]), ("never", "", ["s": "inf"], [:]),
                 ("at", "9007199254740993", ["s": "9007199254740992"], [:]), ("gone", "", [:], [:]),
-                ("at", "20", ["s": "20"], [:]), ("ended", "30", [:], ["s": "30"]),
+                ("at", "20", ["s": "20"], [:]), ("rested", "", [:], [:]), ("ended", "30", [:], ["s": "30"]),
             ]
-            try await server.send("DEL", Key.open)
+            try await server.send("DEL", Key.open, Key.ended)
             for (index, step) in steps.enumerated() {
                 var call = CommitCall()
                 call.sequence = index
@@ -112,6 +121,31 @@ import Testing
             call.sequence = 999_999_999_999_999
             #expect(try await commit(server, call).first == "ok")
             #expect(try await server.hash(Key.state)["sequence"] == "1000000000000000")
+        }
+    }
+
+    @Test func positionsOfTopicsAreFieldsOfTheState() async throws {
+        try await ScriptServer.with { server in
+            try await server.occupy()
+            var call = CommitCall()
+            call.changes = [.init("s", entries: ["x"])]
+            call.commands = [("a", ["n", "1"])]
+            call.outcomes = [["n", "1"]]
+            call.events = (0..<100).map { ("T\($0)", "\($0 + 1)-0") }
+            #expect(try await commit(server, call).first == "ok")
+            let taken = try await server.call(
+                SagaScripts.partitionTake, [Key.state], ["o2", "ann", "60000", "", "o1"])
+            #expect(taken[0] == "taken" && taken.count == 11 + 200)
+            let pairs = stride(from: 11, to: taken.count, by: 2).map { (taken[$0], taken[$0 + 1]) }
+            #expect(
+                Dictionary(pairs) { $1 }
+                    == Dictionary(uniqueKeysWithValues: call.events.map { ($0.topic, $0.position) }))
+            call = CommitCall()
+            (call.owner, call.epoch, call.sequence) = ("o2", 2, 1)
+            call.events = [("T7", "9-9")]
+            #expect(try await commit(server, call).first == "ok")
+            let state = try await server.hash(Key.state)
+            #expect(state["event:T7"] == "9-9" && state["event:T8"] == "9-0" && state["sequence"] == "2")
         }
     }
 }

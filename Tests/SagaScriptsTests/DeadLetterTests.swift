@@ -95,4 +95,21 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(60))
         #expect(letters.map(copied) == (0..<count).map { ["entry.type", "junk\($0)"] })
     }
+
+    @Test func anEventIsOneMessageWhateverItsFieldsAreCalled() async throws {
+        try await ScriptServer.with { server in
+            try await server.occupy()
+            let fields = ["id", "e", "type", "x", "type", "y"]
+            let id = try await server.add(fields, to: Key.event("A"))
+            var call = CommitCall()
+            call.commands = [("a", ["n", "1"])]
+            call.dead = [
+                .init(Key.event("A"), id), .init(Key.event("B"), "1-1"), .init(Key.event("A"), id, message: 1),
+            ]
+            #expect(try await server.call(SagaScripts.partitionCommit, call.keys, call.arguments).first == "ok")
+            let letters = try await server.stream(Key.dead)
+            #expect(letters.map { $0["source"] } == [Key.event("A"), Key.event("B"), Key.event("A")])
+            #expect(letters.map(copied) == [["entry.id", "e", "entry.type", "x", "entry.type", "y"], [], []])
+        }
+    }
 }

@@ -8,7 +8,7 @@ import Testing
     private static let types = ["hash", "list", "sorted set", "stream", "string"]
     private static let writes = [
         "HSET", "HDEL", "HINCRBY", "RPUSH", "LPUSH", "ZADD", "ZREM", "XADD", "XTRIM", "XDEL", "XACK", "XGROUP", "SET",
-        "DEL", "EXPIRE",
+        "DEL", "EXPIRE", "PEXPIREAT",
     ]
 
     @Test func everyFileIsAmongTheScriptsAndEveryScriptIsAFile() throws {

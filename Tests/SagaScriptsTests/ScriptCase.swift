@@ -8,7 +8,9 @@ enum Key {
     static let meta = "{t}:meta", definitions = "{t}:definitions"
 
     static func log(_ saga: String) -> String { "{t:0}:log:\(saga)" }
+    static func index(_ name: String) -> String { "{t:0}:by:\(name)" }
     static func command(_ service: String) -> String { "{t:0}:cmd:\(service)" }
+    static func event(_ topic: String) -> String { "{t:0}:event:\(topic)" }
 }
 
 /// A call of a script that is accepted on the state that ``prepare`` makes.
@@ -38,6 +40,11 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         try await server.occupy()
         try await server.send("RPUSH", Key.log("old"), "a", "b")
         try await server.send("ZADD", Key.open, "5", "old")
+        try await server.send("RPUSH", Key.log("done"), "d0", "d1", "d2")
+        try await server.send("ZADD", Key.ended, "70", "done")
+        for index in ["definition:d", "status:compensated"] {
+            try await server.send("ZADD", Key.index(index), "40", "done", "41", "old")
+        }
         for stream in [Key.reply, Key.control, Key.intake] {
             for id in 1...3 { try await server.send("XADD", stream, "\(id)-0", "type", "junk", "n", "\(id)") }
         }
@@ -49,24 +56,46 @@ struct ScriptCase: CustomStringConvertible, Sendable {
                 "XREADGROUP", "GROUP", service, "c", "COUNT", "3", "STREAMS", Key.command(service), ">")
             try await server.send("XACK", Key.command(service), service, "1-0")
         }
-        try await server.send("HSET", Key.state, "reply", "2-0")
+        for topic in ["A", "B"] {
+            for id in 1...3 { try await server.send("XADD", Key.event(topic), "\(id)-0", "id", "\(id)") }
+        }
+        try await server.send("HSET", Key.state, "reply", "2-0", "event:A", "2-0")
     }
 
     static let commit: ScriptCase = {
         var call = CommitCall()
         call.changes = [
-            .init("new", entries: ["n0", "n1"], alarm: "at", instant: "100"),
-            .init("old", length: 2, entries: ["c"], alarm: "ended", instant: "50"),
+            .init(
+                "new", entries: ["n0", "n1"], alarm: "at", instant: "100",
+                indexes: [("definition:d", "99"), ("label:a=b", "99")]),
+            .init(
+                "old", length: 2, entries: ["c"], alarm: "ended", instant: "50",
+                indexes: [("status:compensated", "")]),
         ]
         call.commands = [("a", ["saga", "new"]), ("b", ["saga", "new"])]
         call.outcomes = [["saga", "old", "status", "completed"]]
         call.dead = [
             .init(Key.reply, "1-0"), .init(Key.control, "2-0"), .init(Key.intake, "3-0", saga: "x"),
+            .init(Key.event("A"), "3-0"),
         ]
+        call.events = [("A", "3-0"), ("B", "1-0")]
         return ScriptCase(
             script: SagaScripts.partitionCommit, keys: call.keys, arguments: call.arguments, status: "ok",
             prepare: occupy)
     }()
+
+    /// Removes `done`, and leaves `old`, which is not ended, alone.
+    static let retire = ScriptCase(
+        script: SagaScripts.partitionRetire,
+        keys: [
+            Key.state, Key.ended, Key.open, Key.log("done"), Key.log("old"), Key.index("definition:d"),
+            Key.index("status:compensated"),
+        ],
+        arguments: [
+            "o1", "1", "2", "done", "70", "tombstone", "99999999999999", "2", "6", "7", "old", "50", "tombstone",
+            "99999999999999", "1", "6",
+        ],
+        status: "ok", worksWhenFull: true, prepare: occupy)
 
     static let all: [ScriptCase] = [
         ScriptCase(script: SagaScripts.namespaceOpen, keys: [Key.meta], arguments: ["4", "1", "abc"]),
@@ -88,19 +117,22 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             script: SagaScripts.partitionRaise, keys: [Key.state], arguments: ["o1", "1", "0", "99999999999999"],
             status: "ok", worksWhenFull: true, prepare: occupy),
         commit,
+        retire,
         ScriptCase(
             script: SagaScripts.partitionTrim,
             keys: [
                 Key.state, Key.reply, Key.control, Key.intake, Key.outcome, Key.command("a"), Key.command("b"),
+                Key.event("A"), Key.event("B"),
             ],
-            arguments: ["o1", "1", "2-0", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
+            arguments: ["o1", "1", "2-0", "2-0", "2", "a", "b", "event:A", ""], status: "ok", worksWhenFull: true,
+            prepare: occupy),
     ]
 
     /// Those that only an owner may call, with the places of what proves that in their arguments.
     static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
         switch one.script.name {
         case "partition_commit", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
-        case "partition_trim": (one, [(0, "fenced"), (1, "fenced")])
+        case "partition_trim", "partition_retire": (one, [(0, "fenced"), (1, "fenced")])
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil
         }

@@ -4,9 +4,11 @@ import Testing
 @Suite struct TrimTests {
     private static let keys = [
         Key.state, Key.reply, Key.control, Key.intake, Key.outcome, Key.command("a"), Key.command("b"),
+        Key.event("A"), Key.event("B"),
     ]
 
-    /// A partition with an owner, ten commands for each of two services, and ten entries in every other stream.
+    /// A partition with an owner, ten commands for each of two services, ten events of each of two topics, and ten entries
+    /// in every other stream.
     private func with(_ body: (ScriptServer) async throws -> Void) async throws {
         try await ScriptServer.with { server in
             try await server.occupy()
@@ -17,8 +19,11 @@ import Testing
         }
     }
 
-    private func trim(_ server: ScriptServer, outcomes: String = "0-0") async throws {
-        let answer = try await server.call(SagaScripts.partitionTrim, Self.keys, ["o1", "1", outcomes, "a", "b"])
+    private func trim(
+        _ server: ScriptServer, outcomes: String = "0-0", events: String = "0-0", triggers: [String] = ["", ""]
+    ) async throws {
+        let answer = try await server.call(
+            SagaScripts.partitionTrim, Self.keys, ["o1", "1", outcomes, events, "2", "a", "b"] + triggers)
         #expect(answer.first == "ok")
     }
 

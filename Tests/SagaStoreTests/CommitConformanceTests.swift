@@ -70,7 +70,11 @@ struct CommitConformanceTests {
             let state = try await session.mustTake()
             let id = try await namespace.append(.start("a"), to: .intake, of: 0)
             var first = state.commit
-            first.changes = [SagaChange(saga: "a", firstIndex: 0, entries: bytes("0"), alarm: .at(5))]
+            first.changes = [
+                SagaChange(
+                    saga: "a", firstIndex: 0, entries: bytes("0"), alarm: .at(5),
+                    indexes: [.put(.status(.stuck), startedAt: 4)])
+            ]
             #expect(try await session.apply(first).isCommitted)
             let before = try await Holding(namespace, sagas: ["a", "b"], services: ["x"])
 
@@ -78,8 +82,12 @@ struct CommitConformanceTests {
             commit.fence.sequence = 1
             commit.positions.intake = id
             commit.changes = [
-                SagaChange(saga: "b", firstIndex: 0, entries: bytes("0"), alarm: .never),
-                SagaChange(saga: "a", firstIndex: 1, entries: bytes("1"), alarm: .ended(9)),
+                SagaChange(
+                    saga: "b", firstIndex: 0, entries: bytes("0"), alarm: .never,
+                    indexes: [.put(.definition("d"), startedAt: 5)]),
+                SagaChange(
+                    saga: "a", firstIndex: 1, entries: bytes("1"), alarm: .ended(9),
+                    indexes: [.remove(.status(.stuck)), .put(.status(.compensated), startedAt: 4)]),
             ]
             commit.commands = [OutgoingCommand(service: "x", fields: .of("n", "1"))]
             commit.outcomes = [.of("saga", "a")]
@@ -147,7 +155,8 @@ struct CommitConformanceTests {
             let state = try await session.mustTake()
             let steps: [(SagaChange.Alarm, [String: Milliseconds], [String: Milliseconds])] = [
                 (.keep, [:], [:]), (.at(10), ["s": 10], [:]), (.keep, ["s": 10], [:]), (.never, ["s": .max], [:]),
-                (.at(5), ["s": 5], [:]), (.gone, [:], [:]), (.at(7), ["s": 7], [:]), (.ended(8), [:], ["s": 8]),
+                (.at(5), ["s": 5], [:]), (.gone, [:], [:]), (.at(7), ["s": 7], [:]), (.rested, [:], [:]),
+                (.ended(8), [:], ["s": 8]), (.rested, [:], ["s": 8]),
             ]
             for (index, step) in steps.enumerated() {
                 var commit = state.commit
@@ -180,7 +189,7 @@ struct CommitConformanceTests {
         try await with(kind) { namespace, session in
             let state = try await session.mustTake()
             var ids: [InboxStream: [String]] = [:]
-            for stream in InboxStream.allCases {
+            for stream in InboxStream.inbox {
                 for index in 0..<5 {
                     ids[stream, default: []].append(
                         try await namespace.append(.of("type", "x", "n", "\(index)"), to: stream, of: 0))
@@ -188,10 +197,12 @@ struct CommitConformanceTests {
             }
             func left() async throws -> [Int] {
                 var counts: [Int] = []
-                for stream in InboxStream.allCases { counts.append(try await namespace.inbox(stream, of: 0).count) }
+                for stream in InboxStream.inbox { counts.append(try await namespace.inbox(stream, of: 0).count) }
                 return counts
             }
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: 0).isCommitted)
+            #expect(
+                try await session.trim(state.fence, services: ["x"], topics: [], outcomesBefore: 0, eventsBefore: 0)
+                    .isCommitted)
             #expect(try await left() == [5, 5, 5])
             var commit = state.commit
             for (stream, place) in [(InboxStream.reply, 4), (.intake, 2)] {
@@ -201,18 +212,25 @@ struct CommitConformanceTests {
             commit.outcomes = [.of("saga", "a", "status", "completed")]
             guard case .committed(let now) = try await session.apply(commit) else { throw NotTaken() }
             // By the positions that are stored, whatever sequence the caller knows; the last applied entry stays.
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: now).isCommitted)
+            #expect(
+                try await session.trim(state.fence, services: ["x"], topics: [], outcomesBefore: now, eventsBefore: 0)
+                    .isCommitted)
             #expect(try await left() == [1, 5, 3])
             #expect(try await namespace.commands(of: "x", in: 0).count == 1)
             #expect(try await namespace.outcomes(of: 0).count == 1)
-            #expect(try await session.trim(state.fence, services: ["x"], outcomesBefore: now + 60_000).isCommitted)
+            #expect(
+                try await session.trim(
+                    state.fence, services: ["x"], topics: [], outcomesBefore: now + 60_000, eventsBefore: 0
+                ).isCommitted)
             #expect(try await namespace.outcomes(of: 0).count == 0)
             var other = state.fence
             other.owner = "o2"
-            #expect(try await session.trim(other, services: [], outcomesBefore: 0) == .fenced)
+            #expect(
+                try await session.trim(other, services: [], topics: [], outcomesBefore: 0, eventsBefore: 0) == .fenced)
             other = state.fence
             other.epoch = 2
-            #expect(try await session.trim(other, services: [], outcomesBefore: 0) == .fenced)
+            #expect(
+                try await session.trim(other, services: [], topics: [], outcomesBefore: 0, eventsBefore: 0) == .fenced)
         }
     }
 }

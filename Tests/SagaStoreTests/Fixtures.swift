@@ -82,14 +82,20 @@ struct Holding: Equatable {
     var logs: [String: [[UInt8]]] = [:]
     var open: [String: Milliseconds] = [:]
     var ended: [String: Milliseconds] = [:]
+    var indexes: [SagaIndex: [String: Milliseconds]] = [:]
+
+    static let indexes: [SagaIndex] = [
+        .definition("d"), .label(name: "a", value: "b"), .status(.compensated), .status(.stuck),
+    ]
 
     init(_ namespace: any TestNamespace, partition: Int = 0, sagas: [String], services: [String]) async throws {
-        for stream in InboxStream.allCases { inbox[stream] = try await namespace.inbox(stream, of: partition) }
+        for stream in InboxStream.inbox { inbox[stream] = try await namespace.inbox(stream, of: partition) }
         for service in services { commands[service] = try await namespace.commands(of: service, in: partition) }
         outcomes = try await namespace.outcomes(of: partition)
         dead = try await namespace.deadLetters(of: partition)
         for saga in sagas { logs[saga] = try await namespace.log(of: saga, in: partition) }
         open = try await namespace.openSagas(of: partition)
         ended = try await namespace.endedSagas(of: partition)
+        for index in Self.indexes { indexes[index] = try await namespace.sagas(in: index, of: partition) }
     }
 }

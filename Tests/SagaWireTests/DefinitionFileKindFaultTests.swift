@@ -208,9 +208,10 @@ struct DefinitionFileKindFaultTests {
             faults: "2:62: compensateOn says already that every other code waits for an operator: remove one of the "
                 + "two"),
         .steps(
-            "{name: a, service: s, action: do, compensateOn: [a], pivot: true}",
+            "{name: a, service: s, action: do, compensateOn: [a], noRetry: [timeout], pivot: true}",
             "{name: b, service: s, action: do, stopOn: [b]}",
             faults: "2:49: the pivot turns the saga back only where it answers failed: remove compensateOn",
+            "2:63: the pivot is retried until its outcome is known: remove noRetry",
             "3:43: 'b' comes after the pivot 'a', from where no saga turns back: remove stopOn"),
     ]
 

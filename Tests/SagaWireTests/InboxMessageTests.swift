@@ -77,6 +77,23 @@ struct InboxMessageTests {
                 == "malformed: saga is no saga id")
     }
 
+    @Test func labelsAreBounded() throws {
+        func start(_ labels: [(String, String)]) -> [(String, String)] {
+            [("type", "start"), ("saga", "a"), ("definition", "d")] + labels.map { ("label." + $0.0, $0.1) }
+        }
+        let (longest, many) = (String(repeating: "é", count: 128), (0..<16).map { ("l\($0)", "v") })
+        let accepted = decode(fields(start([("a", longest)] + many.dropLast())), of: .intake)
+        guard case .start(let message) = try accepted[0].content.get() else { return #expect(Bool(false), "no start") }
+        #expect(message.labels.count == 16 && message.labels["a"] == longest)
+        #expect(fault(start([("a", longest + "x")]), of: .intake) == "malformed: label 'a' has more than 256 bytes")
+        #expect(fault(start([("z", "")] + many), of: .intake) == "malformed: more than 16 labels")
+        #expect(fault(start([("a=b", "")]), of: .intake) == "malformed: a label's name is not allowed")
+        let name = String(repeating: "n", count: 65)
+        #expect(fault(start([(name, "")]), of: .intake) == "malformed: a label's name is not allowed")
+        // A label that is given twice is one.
+        #expect(try decode(fields(start(many + [("l0", "w")])), of: .intake)[0].content.get().saga == "a")
+    }
+
     @Test func aMessageOverTheLimitIsOversizedAndItsSagaStillKnown() {
         let start = StartMessage(saga: "o-1", definition: "order", input: Array(repeating: 0, count: 1_000))
         let decoded = decode(start.fields, of: .intake, limits: .init(messageBytes: 500))
@@ -102,7 +119,7 @@ struct InboxMessageTests {
             let pairs = (0..<Int.random(in: 0...10, using: &random)).map { _ in
                 (names.randomElement(using: &random) ?? "", values.randomElement(using: &random) ?? "")
             }
-            for stream in InboxStream.allCases { #expect(!decode(fields(pairs), of: stream).isEmpty) }
+            for stream in InboxStream.inbox { #expect(!decode(fields(pairs), of: stream).isEmpty) }
         }
     }
 

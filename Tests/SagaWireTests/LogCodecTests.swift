@@ -41,6 +41,35 @@ struct LogCodecTests {
         }
     }
 
+    @Test func aTombstoneIsALogOfItsOwn() throws {
+        let tombstone = Tombstone(
+            at: 9, definition: "order", version: 2, status: .compensated, startedAt: 5, finishedAt: 7)
+        #expect(
+            String(decoding: tombstone.encoded, as: UTF8.self)
+                == #"{"i":0,"at":9,"type":"tombstone","definition":"order","version":2,"status":"compensated","#
+                + #""startedAt":5,"finishedAt":7}"#)
+        #expect(try LogCodec.decode(head: tombstone.encoded) == .tombstone(tombstone))
+        guard case .tombstone(tombstone) = try SagaLog.replay([tombstone.encoded], of: "s", definition: { _, _ in nil })
+        else { return #expect(Bool(false), "no tombstone") }
+        // It is no entry that could stand in a saga's log.
+        #expect(throws: LogFault.self) { try LogCodec.decode(tombstone.encoded) }
+        #expect(
+            tombstone.reason(of: "s").description == "ended: saga 's' ended compensated and was removed by retention")
+    }
+
+    @Test func theHeadOfALogIsItsStart() throws {
+        let started = Started(definition: "order", version: 1, era: 9, labels: ["a": "b"], input: [10, 1])
+        let entry = LogCodec.encode(LogEntry(index: 0, at: 4, fact: .started(started)))
+        #expect(try LogCodec.decode(head: entry) == .started(started, at: 4))
+        #expect(try LogCodec.instant(of: entry) == 4)
+        for text in [
+            "", "{}", #"{"i":0,"at":1,"type":"tick"}"#,
+            #"{"i":0,"at":1,"type":"tombstone","definition":"d","version":1,"status":"odd","startedAt":1}"#,
+        ] {
+            #expect(throws: LogFault.self, "\(text)") { try LogCodec.decode(head: Array(text.utf8)) }
+        }
+    }
+
     @Test func aUsualEntryIsShort() {
         let reply = Reply(step: "charge", phase: .action, attempt: 1, outcome: .succeeded, result: Array("{}".utf8))
         let bytes = LogCodec.encode(LogEntry(index: 3, at: 1_732_435_200_123, fact: .replied(reply)))

@@ -116,12 +116,52 @@ struct CommandTests {
             #expect(listed.count == 2)
             #expect(listed[0].hasPrefix(#"{"id":"o-2","definition":"order","version":1,"status":"compensated""#))
             #expect(try await skald.run("list", "--status", "completed", "--json").output.contains("o-1"))
+            try await expectPages(of: skald)
 
             #expect(try await skald.run("start", "nothing", "--id", "o-3", "--wait").code == 1)
             let letters = try await skald.run("dead", "list", "--json")
             #expect(letters.output.contains(#""reason":"unknown-definition: 'nothing' is not registered""#))
             let status = try await skald.run("status", "--json")
             #expect(try JSONSerialization.jsonObject(with: Data(status.output.utf8)) is [String: Any])
+        }
+    }
+
+    /// The sagas `o-2` and `o-1`, listed one by one.
+    private func expectPages(of skald: Program) async throws {
+        let first = try await skald.run("list", "--limit", "1")
+        let lines = first.output.split(separator: "\n")
+        #expect(lines.count == 3 && lines[0].hasPrefix("ID ") && lines[1].hasPrefix("o-2 "), "\(first.output)")
+        let hint = try #require(lines.last?.wholeMatch(of: /there is more: add --cursor (\S+)/))
+        let cursor = String(hint.output.1)
+        let second = try await skald.run("list", "--limit", "1", "--cursor", cursor, "--json")
+        let object = try JSONSerialization.jsonObject(with: Data(second.output.utf8))
+        let row = try #require(object as? [String: Any])
+        #expect(Set(row.keys) == ["id", "definition", "version", "status", "startedAt", "finishedAt"])
+        #expect(row["id"] as? String == "o-1" && second.errors == "")
+        let startedAt = try #require(row["startedAt"] as? Int)
+        let json = try await skald.run("list", "--limit", "1", "--json")
+        #expect(json.output.split(separator: "\n").count == 1)
+        #expect(json.errors == "skald: there is more: add --cursor \(cursor)\n")
+        for (options, ids) in [
+            (["--since", "1h"], ["o-2", "o-1"]), (["--since", "2100-01-01T00:00:00Z"], []),
+            (["--until", "2100-01-01T00:00:00+01:00", "--since", "0"], ["o-2", "o-1"]), (["--until", "1h"], []),
+            (["--until", "\(startedAt + 1)"], ["o-1"]), (["--since", "\(startedAt + 1)"], ["o-2"]),
+            (["--definition", "order", "--status", "compensated"], ["o-2"]), (["--label", "a=b"], []),
+            (["--definition", "other"], []), (["--status", "running"], []),
+        ] {
+            let listed = try await skald.run(["list", "--json"] + options).output
+            let found = try listed.split(separator: "\n").map { line in
+                let row = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return row?["id"] as? String ?? ""
+            }
+            #expect(found == ids, "\(options)")
+        }
+        for wrong in [
+            ["--since", "soon"], ["--until", "-1"], ["--cursor", "x"], ["--label", "a"], ["--limit", "0"],
+            ["--status", "odd"], ["--label", "a=b", "--label", "a=c"],
+        ] {
+            let refused = try await skald.run(["list"] + wrong)
+            #expect(refused.code == 64 && refused.output == "", "\(wrong)")
         }
     }
 }

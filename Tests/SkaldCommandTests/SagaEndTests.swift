@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    @Test func aRemovedSagaIsToldInOneLine() async throws {
+        try await withSagas { skald, scenario in
+            let start = ["start", "order", "--id", "bad", "--label", "city=Köln", "--wait"]
+            #expect(try await skald.run(start).code == 2)
+            #expect(try await skald.run("list", "--label", "city=Köln", "--json").output.contains(#""id":"bad""#))
+            try await scenario.namespace.hastenRemovals()
+            // Its owner knows when the next one is due, unless it is another owner.
+            try await scenario.namespace.changeServer()
+            try await eventually("it is removed") { try await scenario.endedCount() == 0 }
+            let shown = try await skald.run("show", "bad")
+            #expect(shown.code == 1 && shown.output == "")
+            #expect(shown.errors == "skald: saga 'bad' ended compensated and was removed by retention\n")
+            #expect(try await skald.run("list", "--json").output == "")
+            let again = try await skald.run("start", "order", "--id", "bad", "--wait")
+            #expect(again.code == 1)
+            #expect(again.errors.contains("ended: saga 'bad' ended compensated and was removed by retention"))
+            let refused = try await skald.run("retry", "bad")
+            #expect(refused.code == 1 && refused.errors.contains("removed by retention"))
+        }
+    }
+
     @Test func globalOptionsStandBeforeOrAfterTheCommand() async throws {
         try await withSagas { skald, _ in
             #expect(try await skald.run("start", "order", "--id", "good", "--wait").code == 0)

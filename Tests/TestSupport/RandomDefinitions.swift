@@ -85,6 +85,7 @@ package struct RandomDefinitions {
         steps[pivot].isPivot = true
         steps[pivot].after = pivot == 0 ? random.pick([nil, []]) : steps[..<pivot].map(\.name).shuffled(using: &random)
         steps[pivot].retry?.attempts = random.pick([nil, 0])
+        steps[pivot].noRetry = nil
         for index in steps.indices where index > pivot {
             let last = steps[Int.random(in: pivot..<index, using: &random)].name
             if let after = steps[index].after, !after.contains(last) { steps[index].after = after + [last] }

@@ -1,16 +1,18 @@
 #!lua
--- Applies everything that one batch of inbox messages and alarms changes in a partition: log entries, alarms,
+-- Applies everything that one batch of inbox messages and alarms changes in a partition: log entries, alarms, indexes,
 -- commands, outcomes, dead letters, the inbox positions and the commit sequence.
 --
 -- KEYS[1] state: hash, the partition's state
 -- KEYS[2] open: sorted set, sagas that are not ended by their alarm
--- KEYS[3] ended: sorted set, ended sagas by the instant of their end
+-- KEYS[3] ended: sorted set, ended sagas by the instant of their removal
 -- KEYS[4] outcome: stream
 -- KEYS[5] dead: stream
 -- KEYS[6] reply: stream, inbound
 -- KEYS[7] control: stream, inbound
 -- KEYS[8] intake: stream, inbound
--- KEYS[9…] logs: list, one for each change in its order; then streams: the command and event streams written to
+-- KEYS[9…] logs: list, one for each change in its order; then sorted sets: the indexes written to, of sagas by the
+--     instant of their start; then streams: the command and event streams written to, and the event streams that dead
+--     letters are about
 -- ARGV[1] owner: the taking's random text
 -- ARGV[2] epoch: decimal
 -- ARGV[3] sequence: decimal, the commit sequence that this one extends
@@ -22,24 +24,28 @@
 -- ARGV[9] commands: decimal, with the events
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
--- ARGV[12…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'at', 'ended'),
---     its instant or empty, number of entries, entries; for each command or event: index in KEYS, number of arguments, names
---     and values; for each outcome: number of arguments, names and values; for each dead letter: index in KEYS, entry
---     id, which message of the entry, reason, saga or empty. At most 7,000 arguments of one command or outcome.
+-- ARGV[12] indexes: decimal, how many of KEYS are indexes
+-- ARGV[13…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'rested', 'at',
+--     'ended'), its instant or empty, number of entries, number of index changes, entries, and for each index change:
+--     index in KEYS, instant of the saga's start or empty to take it out; for each command or event: index in
+--     KEYS, number of arguments, names and values; for each outcome: number of arguments, names and values; for each
+--     dead letter: index in KEYS, entry id, which message of the entry, reason, saga or empty; for each topic whose
+--     position moves: 'event:' and its name, stream id up to which it is applied. At most 7,000 arguments of one
+--     command or outcome.
 --
 -- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
 --     wrote nothing.
 -- Repeat: refused with 'sequence', which is written last. Dead letters come first: participants may write to their
 --     stream too, and one whose ids are used up ends the script before anything is written. Should an error end it
 --     half-way all the same, logs come before commands: a missing command is sent again when its attempt times out.
--- Complexity: O(changes × log(open sagas) + arguments + size of the entries that dead letters are about)
+-- Complexity: O((changes + index changes) × log(sagas) + arguments + size of the entries that dead letters are about)
 --!include clock
 --!include fence
 local state, open, ended, outcome, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, epoch, expected = ARGV[1], ARGV[2], ARGV[3]
 local changes, commands = tonumber(ARGV[8]), tonumber(ARGV[9])
-local outcomes, deads = tonumber(ARGV[10]), tonumber(ARGV[11])
-local first_log, first_argument = 8, 12
+local outcomes, deads, indexes = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local first_log, first_argument = 8, 13
 local value_limit, field_limit = 4096, 256
 -- Lua hands some 8,000 values to one call, and no more.
 local push_limit = 4000
@@ -61,9 +67,12 @@ for change = 1, changes do
     if redis.call('LLEN', KEYS[first_log + change]) ~= tonumber(ARGV[at + 1]) then
         return {'log', ARGV[at]}
     end
-    at = at + 5 + tonumber(ARGV[at + 4])
+    at = at + 6 + tonumber(ARGV[at + 4]) + 2 * tonumber(ARGV[at + 5])
 end
-for key = first_log + changes + 1, #KEYS do
+for key = first_log + changes + 1, first_log + changes + indexes do
+    redis.call('ZCARD', KEYS[key])
+end
+for key = first_log + changes + indexes + 1, #KEYS do
     redis.call('XLEN', KEYS[key])
 end
 -- What dead letters are about: each entry is read once, and the places are noted where its messages begin. A message
@@ -84,8 +93,10 @@ if deads > 0 then
         if not originals[name] then
             local entry = redis.call('XRANGE', source, id, id)
             local fields, starts = entry[1] and entry[1][2] or {}, {}
+            -- An event is one message, whatever its fields are called.
+            local is_inbox = tonumber(ARGV[place]) <= first_log
             for field = 1, #fields, 2 do
-                if field == 1 or fields[field] == 'type' then
+                if field == 1 or is_inbox and fields[field] == 'type' then
                     starts[#starts + 1] = field
                 end
             end
@@ -120,18 +131,28 @@ for _ = 1, deads do
 end
 at = first_argument
 for change = 1, changes do
-    local saga, alarm, instant, entries = ARGV[at], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
-    at = at + 5
+    local saga, alarm, instant = ARGV[at], ARGV[at + 2], ARGV[at + 3]
+    local entries, index_changes = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+    at = at + 6
     for first = at, at + entries - 1, push_limit do
         local next_first = math.min(first + push_limit, at + entries)
         redis.call('RPUSH', KEYS[first_log + change], unpack(ARGV, first, next_first - 1))
     end
     at = at + entries
+    for _ = 1, index_changes do
+        local index, started = KEYS[tonumber(ARGV[at])], ARGV[at + 1]
+        if started == '' then
+            redis.call('ZREM', index, saga)
+        else
+            redis.call('ZADD', index, started, saga)
+        end
+        at = at + 2
+    end
     if alarm == 'at' then
         redis.call('ZADD', open, instant, saga)
     elseif alarm == 'never' then
         redis.call('ZADD', open, '+inf', saga)
-    elseif alarm == 'gone' then
+    elseif alarm == 'gone' or alarm == 'rested' then
         redis.call('ZREM', open, saga)
     elseif alarm == 'ended' then
         redis.call('ZREM', open, saga)
@@ -147,6 +168,10 @@ for _ = 1, outcomes do
     local arguments = tonumber(ARGV[at])
     redis.call('XADD', outcome, '*', unpack(ARGV, at + 1, at + arguments))
     at = at + 1 + arguments
+end
+at = at + 5 * deads
+if at <= #ARGV then
+    redis.call('HSET', state, unpack(ARGV, at))
 end
 redis.call('HSET', state, 'sequence', text(tonumber(sequence) + 1), 'reply', ARGV[4], 'control', ARGV[5],
     'intake', ARGV[6], 'clock', now)

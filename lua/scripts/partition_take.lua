@@ -11,11 +11,12 @@
 -- ARGV[4] stale: mark of a holder known to be dead, or empty
 -- ARGV[5] previous: owner under which the caller held the partition until now, or empty
 --
--- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now}, where `rewound` says
---     whether the era was ever raised and `maybe` whether newest writes may be lost: the server is another one than the
---     state was written on, or nothing is stored; or {'held', name, lease, mark}
+-- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now, and for each topic
+--     that was read its name and position}, where `rewound` says whether the era was ever raised and `maybe` whether
+--     newest writes may be lost: the server is another one than the state was written on, or nothing is stored; or
+--     {'held', name, lease, mark}
 -- Repeat: raises the epoch again, which fences nobody but the caller itself.
--- Complexity: O(1)
+-- Complexity: O(topics that were read)
 --!include clock
 --!include identity
 local state = KEYS[1]
@@ -38,6 +39,16 @@ local maybe = '0'
 if held[15] ~= run or held[16] ~= replication then
     maybe = '1'
 end
+local answer = {'taken', epoch, held[7] or '0', held[8] or '0-0', held[9] or '0-0', held[10] or '0-0', era,
+    held[12] or '0', held[13] or era, maybe, text(now)}
+local fields = redis.call('HGETALL', state)
+for field = 1, #fields, 2 do
+    local topic = string.match(fields[field], '^event:(.+)$')
+    if topic then
+        answer[#answer + 1] = topic
+        answer[#answer + 1] = fields[field + 1]
+    end
+end
 
 -- Writes.
 redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonumber(lease)), 'lease', lease,
@@ -45,5 +56,4 @@ redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonu
 if not held[11] then
     redis.call('HSET', state, 'sequence', held[7] or '0', 'era', era, 'verified', era)
 end
-return {'taken', epoch, held[7] or '0', held[8] or '0-0', held[9] or '0-0', held[10] or '0-0', era,
-    held[12] or '0', held[13] or era, maybe, text(now)}
+return answer

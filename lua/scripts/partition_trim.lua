@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Trims what is dealt with: applied inbox entries, commands below the oldest one that is undelivered or pending in
--- the service's group, and old outcomes. Never by length: nothing that anybody still needs is below the bounds. All of
--- them are read from the server itself: what the caller remembers as applied may be lost there since.
+-- the service's group, events that all their readers are done with, and old outcomes. Never by length: nothing that
+-- anybody still needs is below the bounds. All of them are read from the server itself: what the caller remembers as
+-- applied may be lost there since.
 -- Works on a full server too, which needs it most.
 --
 -- KEYS[1] state: hash, the partition's state
@@ -9,39 +10,56 @@
 -- KEYS[3] control: stream, inbound
 -- KEYS[4] intake: stream, inbound
 -- KEYS[5] outcome: stream
--- KEYS[6…] commands: stream, of the services
+-- KEYS[6…] streams: stream, the commands of the services; then the events of the topics
 -- ARGV[1] owner: the taking's random text
 -- ARGV[2] epoch: decimal
 -- ARGV[3] outcomes: stream id, older outcomes go
--- ARGV[4…] services: the consumer group's name for each command stream
+-- ARGV[4] events: stream id, older events of a topic without any reader go
+-- ARGV[5] services: decimal, how many of KEYS are command streams
+-- ARGV[6…] for each command stream the consumer group's name; for each event stream 'event:' and the topic's name where
+--     definitions are triggered by it, so that the partition's owner is one of its readers, else empty
 --
 -- Returns: {'ok', now}; {'fenced'}
 -- Repeat: harmless, the bounds are computed anew.
--- Complexity: O(entries trimmed + services)
+-- Complexity: O(entries trimmed + services + topics × groups)
 --!include clock
 --!include fence
 local state, reply, control, intake, outcome = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local owner, epoch, oldest_outcome = ARGV[1], ARGV[2], ARGV[3]
-local first_stream, first_service = 5, 3
+local owner, epoch, oldest_outcome, oldest_event, services = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local first_stream, first_name = 5, 5
 
--- The id of the oldest entry that the group still needs, or nothing where there is no such group.
-local function bound(stream, group)
+-- For each consumer group by its name, the id of the oldest entry that it still needs.
+local function needs(stream)
+    local oldest = {}
     if redis.call('EXISTS', stream) == 0 then
-        return nil
+        return oldest
     end
     for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
         local properties = {}
         for field = 1, #info, 2 do
             properties[info[field]] = info[field + 1]
         end
-        if properties['name'] == group then
-            if properties['pending'] > 0 then
-                return redis.call('XPENDING', stream, group)[2]
-            end
-            return properties['last-delivered-id']
+        local name = properties['name']
+        if properties['pending'] > 0 then
+            oldest[name] = redis.call('XPENDING', stream, name)[2]
+        else
+            oldest[name] = properties['last-delivered-id']
         end
     end
-    return nil
+    return oldest
+end
+
+-- Whether one stream id comes before another. Their numbers may be too large for Lua's, so they are compared as text.
+local function is_before(one, other)
+    local milliseconds, number = string.match(one, '^(%d+)-(%d+)$')
+    local other_milliseconds, other_number = string.match(other, '^(%d+)-(%d+)$')
+    if milliseconds == other_milliseconds then
+        milliseconds, other_milliseconds = number, other_number
+    end
+    if #milliseconds ~= #other_milliseconds then
+        return #milliseconds < #other_milliseconds
+    end
+    return milliseconds < other_milliseconds
 end
 
 local sequence, last = fence(state, owner, epoch)
@@ -54,7 +72,22 @@ for _, stream in ipairs({reply, control, intake, outcome}) do
 end
 local bounds = {}
 for index = 1, #KEYS - first_stream do
-    bounds[index] = bound(KEYS[first_stream + index], ARGV[first_service + index]) or false
+    local oldest, name = needs(KEYS[first_stream + index]), ARGV[first_name + index]
+    local bound = false
+    if index <= services then
+        bound = oldest[name] or false
+    else
+        if name ~= '' then
+            bound = redis.call('HGET', state, name) or '0-0'
+        end
+        for _, id in pairs(oldest) do
+            if not bound or is_before(id, bound) then
+                bound = id
+            end
+        end
+        bound = bound or oldest_event
+    end
+    bounds[index] = bound
 end
 local now = text(clock(last))
 

@@ -12,6 +12,11 @@ extension CommandContext {
         try PayloadCoding.decode(type, from: command.input, "the saga's input")
     }
 
+    /// Of a `forEach` step: the item, decoded from JSON; nil where the command is about none.
+    public func value<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value? {
+        try command.value.map { try PayloadCoding.decode(type, from: $0, "the item") }
+    }
+
     /// An earlier step's result, decoded from JSON; nil where the command carries none.
     public func result<Value: Decodable>(of step: String, as type: Value.Type = Value.self) throws -> Value? {
         try command.result(of: step).map { try PayloadCoding.decode(type, from: $0, "the result of \(step)") }

@@ -24,6 +24,11 @@ public struct CommandContext: Sendable {
     /// The saga's input as it came.
     public var input: [UInt8] { command.input }
 
+    /// Of a `forEach` step: the place of the command's item in its list, from 0.
+    public var item: Int? { command.item }
+    /// Of a `forEach` step: the item as JSON.
+    public var value: [UInt8]? { command.value }
+
     /// The result of an earlier step that the definition's `uses` names, or, in a compensation, of the own action where
     /// it is known.
     public func result(of step: String) -> [UInt8]? { command.result(of: step) }
