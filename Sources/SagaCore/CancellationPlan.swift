@@ -93,13 +93,13 @@ extension Saga {
         while true {
             let wave = copy.branches.filter { copy[$0, .compensation].isActive }
             guard !wave.isEmpty else { break }
-            plan.waves.append(wave.map { causes.compensation(of: $0) })
+            plan.waves.append(wave.map { causes.compensation(of: $0, isStuck: isStuck($0)) })
             for branch in wave { copy.succeed(branch, .compensation, result: nil, at: instant) }
             copy.goOn(at: instant)
         }
         for branch in copy.branches {
             switch copy[branch, .compensation].status {
-            case .stuck, .pending: plan.blocked.append(causes.compensation(of: branch))
+            case .stuck, .pending: plan.blocked.append(causes.compensation(of: branch, isStuck: isStuck(branch)))
             default: break
             }
         }
@@ -127,19 +127,26 @@ extension Saga {
         goOn(at: instant)
     }
 
-    private func compensation(of branch: Branch) -> CancellationPlan.Compensation {
+    /// Whether the action waits for an operator now, and may have taken effect; turning back ends the wait.
+    private func isStuck(_ branch: Branch) -> Bool {
+        // The items of a step that was not due become known only by turning back.
+        if let item = branch.item, !steps[branch.step].items.indices.contains(item) { return false }
+        let action = self[branch, .action]
+        return action.status == .stuck && !action.isRefused
+    }
+
+    private func compensation(of branch: Branch, isStuck: Bool) -> CancellationPlan.Compensation {
         let step = definition.steps[branch.step]
         return CancellationPlan.Compensation(
             step: step.name, item: branch.item, service: step.service, operation: step.operation(of: .compensation),
-            cause: cause(of: branch), error: self[branch, .compensation].error)
+            cause: isStuck ? .stuck : cause(of: branch), error: self[branch, .compensation].error)
     }
 
     private func cause(of branch: Branch) -> CancellationPlan.Cause {
         switch self[branch, .action].status {
         case .succeeded: .succeeded
         case .skipped: .skipped
-        case .stuck: .stuck
-        case .unknown, .running, .waiting: .unknown
+        case .unknown, .running, .waiting, .stuck: .unknown
         case .none, .pending, .failed, .omitted: .rewound
         }
     }
@@ -159,7 +166,6 @@ extension Saga {
         // What the coordinator waits for by itself is broken off when the saga turns back, and counts as failed then.
         case _ where step.service == nil && !step.isChild: return .noCompensation
         case .failed: return .failed
-        case .stuck where action.isRefused: return .failed
         default: break
         }
         if step.isAfterPivot { return .afterPivot }

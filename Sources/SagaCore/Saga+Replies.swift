@@ -62,9 +62,7 @@ extension Saga {
             return
         }
         let reason = isHopeless ? error : "no attempt of \(policy.attempts) succeeded; the last: \(error)"
-        // A pivot that may have taken effect can't be undone, so it is no reason to undo the others.
-        let isOnlyForward = step.isAfterPivot || branch.step == definition.pivot
-        if phase == .compensation || isOnlyForward || step.codes.stops(on: code) {
+        if phase == .compensation || step.isAfterPivot || step.codes.stops(on: code) {
             self[branch, phase].finish(.stuck, at: instant, error: reason)
             if branch.item != nil { settleItems(branch.step, phase, at: instant) }
         } else {

@@ -161,6 +161,20 @@ struct CancellationPlanTests {
         }
     }
 
+    @Test func aStuckActionIsUndoneUnlessItWasRefused() throws {
+        let stopping = try definition("create", "charge") {
+            ($0.retry, $0.stopOn) = (RetryPolicyDraft(attempts: 1), ["odd"])
+        }
+        var doubtful = MachineHarness(stopping)
+        doubtful.succeed("create")
+        doubtful.retry("charge", code: "odd")
+        #expect(transcript(doubtful.saga) == ["undo-charge (stuck)", "undo-create (succeeded)", "compensated"])
+        var refused = MachineHarness(stopping)
+        refused.succeed("create")
+        refused.fail("charge", code: "odd")
+        #expect(transcript(refused.saga) == ["undo-create (succeeded)", "exempt: charge (failed)", "compensated"])
+    }
+
     @Test func afterARewindEveryStepIsUndoneThoughTheRoundIsUnderWayAndTheSagaPaused() throws {
         var harness = MachineHarness(try definition("create", "charge", "ship"))
         harness.succeed("create")

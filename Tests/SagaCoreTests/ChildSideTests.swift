@@ -133,9 +133,9 @@ struct ChildSideTests {
         var harness = try completed()
         harness.feed(.rewind(era: 9))
         harness.fail("book", error: "compensated already")
-        #expect(harness.take() == ["award action 1", "book action 1"])
+        #expect(harness.take() == ["award action 1", "book action 1", "reopened"], "and the undo waits for the round")
         harness.succeed("award")
-        #expect(harness.take() == ["book compensation 1", "reopened", "verified"])
+        #expect(harness.take() == ["book compensation 1", "verified"])
         #expect(harness.saga.report(to: "loyalty").outcome == .running, "its parent waits until it is back")
         #expect(harness.saga.finishedAt == nil)
     }

@@ -45,21 +45,6 @@ struct CodeTests {
         #expect(harness.take() == ["ship action 1", "charge compensation 1 known", "charge compensation 2 known"])
     }
 
-    @Test func aPivotThatIsNotRetriedIsStuckSinceItsEffectIsUnknown() throws {
-        let definition = try Definition("order", version: 1) {
-            command("create")
-            finalCommand("ship").pivot().noRetry(on: "gone")
-        }
-        var harness = MachineHarness(definition)
-        harness.succeed("create")
-        harness.retry("ship", code: "gone")
-        #expect(harness.take() == ["create action 1", "ship action 1", "stuck"])
-        #expect(harness.order(.cancel) == .refuse("the pivot 'ship' is due: the saga only goes forward"))
-        harness.order(.retry)
-        harness.fail("ship", attempt: 2)
-        #expect(harness.take() == ["ship action 2", "reopened", "create compensation 1 known"])
-    }
-
     // MARK: stopOn
 
     @Test func aRefusalWithACodeThatStopsWaitsForAnOperator() throws {

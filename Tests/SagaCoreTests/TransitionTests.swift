@@ -35,7 +35,7 @@ struct TransitionTests {
             harness.order(.cancel)
         }
         guard place != Place(.action, .none) else { return harness }
-        harness.succeed("gate", result: place == Place(.action, .omitted) ? #""closed""# : nil)
+        harness.succeed("gate", result: place == Place(.action, .omitted) ? #""closed""# : #""open""#)
         guard place != Place(.action, .omitted) else { return harness }
         twice(&harness, .action)
         if isUndone {
@@ -64,7 +64,7 @@ struct TransitionTests {
         let step = StepDraft("step", saga: "child")
         var harness = begun(try definition(step, isGatePivot: isAfterPivot))
         guard place != Place(.action, .none) else { return harness }
-        harness.succeed("gate", result: place == Place(.action, .omitted) ? #""closed""# : nil)
+        harness.succeed("gate", result: place == Place(.action, .omitted) ? #""closed""# : #""open""#)
         guard place != Place(.action, .omitted) else { return harness }
         if place.phase == .compensation, place.status != .none {
             harness.report("step", .completed)
