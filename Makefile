@@ -28,7 +28,7 @@ dev: build ## Redis and an orchestrator in one command, data in ./data
 
 test: deps ## build and run all tests, on Redis servers that they start themselves
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
 
 lint: ## formatting, shell scripts, systemd units (those two where the tools are there)
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

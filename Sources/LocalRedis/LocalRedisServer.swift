@@ -153,13 +153,13 @@ public final class LocalRedisServer: Sendable {
         let deadline = ContinuousClock.now + Self.patience
         var options = ConnectionOptions()
         options.connectTimeout = .seconds(2)
+        // The socket file is this server's alone, while another one may hold the port and ours be about to give up.
+        let own = RedisEndpoint(address: .unix(path: layout.socket))
         while true {
             let reason: RedisError
             do {
-                await (try RedisConnection.connect(to: endpoint, options: options)).close()
-                // Another server may hold the port while ours is about to give up.
-                if isRunning { return }
-                reason = RedisError(code: .connectFailed, message: "another server answered", effect: .notApplied)
+                await (try RedisConnection.connect(to: own, options: options)).close()
+                return
             } catch {
                 if error.code == .noAuth, isRunning { return }
                 reason = error

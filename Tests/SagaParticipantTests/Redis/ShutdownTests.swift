@@ -70,7 +70,7 @@ struct ShutdownTests {
             try await running(counting(namespace, logger: log.logger)) { _ in
                 try await eventually("a sign of waiting") { !log.messages.isEmpty }
             }
-            #expect(begin.duration(to: .now) < .seconds(5))
+            #expect(begin.duration(to: .now) < .seconds(20))
         }
     }
 }
