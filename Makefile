@@ -27,6 +27,8 @@ dev: build ## Redis and an orchestrator in one command, data in ./data
 	$(BUILD)/skald dev $(ARGS)
 
 test: deps ## build and run all tests, on Redis servers that they start themselves
+	# Random sagas by the hundred thousand; built with optimisation, else they would take minutes.
+	$(SWIFT) run -c release saga-properties
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
 

@@ -62,7 +62,7 @@ extension RetryPolicyDraft {
 }
 
 extension Choice {
-    fileprivate var source: String {
+    var source: String {
         switch self {
         case .execute(let place, .succeed): ".execute(\(place))"
         case .execute(let place, .refuse): ".execute(\(place), .refuse)"

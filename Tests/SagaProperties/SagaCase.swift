@@ -93,7 +93,7 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A rule of the participants that is switched off, to see that this is found.
-package enum Flaw: Sendable, CaseIterable {
+package enum Flaw: String, Sendable, CaseIterable {
     /// No record is kept of actions: a repeated command has a second effect.
     case forgottenActions
     /// An action has its effect although its compensation came first.

@@ -1,30 +1,31 @@
 import SagaCore
 
-/// Makes a failing case smaller for as long as it breaks the same rule: fewer choices first (delta debugging: halves,
+/// Makes a failing case smaller for as long as it breaks a rule, be it another one than at first: fewer choices first (delta debugging: halves,
 /// quarters, … single ones), then fewer steps, then fewer options and smaller numbers, and round again.
 package struct Shrinker {
     /// Bounds the time that shrinking takes.
-    private static let mostRuns = 50_000
+    private static let mostRuns = 20_000
+    /// Choices up to which every pair and every range of them is tried.
+    private static let mostShortcuts = 32
 
-    private let rule: Rule
     private let flaw: Flaw?
     private var best: SagaCase
     private var runs = 0
 
-    private init(_ sagaCase: SagaCase, rule: Rule, flaw: Flaw?) {
+    private init(_ sagaCase: SagaCase, flaw: Flaw?) {
         best = sagaCase
-        self.rule = rule
         self.flaw = flaw
     }
 
-    /// The smallest case found that breaks the rule that this one breaks; the case itself where it breaks none.
+    /// The smallest case found that breaks a rule; the case itself where it breaks none.
     package static func shrink(_ sagaCase: SagaCase, flaw: Flaw? = nil) -> SagaCase {
-        guard let violation = sagaCase.violation(flaw: flaw) else { return sagaCase }
-        var shrinker = Shrinker(sagaCase, rule: violation.rule, flaw: flaw)
+        guard sagaCase.violation(flaw: flaw) != nil else { return sagaCase }
+        var shrinker = Shrinker(sagaCase, flaw: flaw)
         var previous: SagaCase?
         while previous != shrinker.best, shrinker.runs < mostRuns {
             previous = shrinker.best
             shrinker.removeChoices()
+            shrinker.takeShortcuts()
             shrinker.removeSteps()
             shrinker.rename()
             shrinker.dropOptions()
@@ -34,11 +35,11 @@ package struct Shrinker {
         return shrinker.best
     }
 
-    /// Whether the candidate is a case that fails in the same way; then it is the best so far.
+    /// Whether the candidate is a case that fails; then it is the best so far.
     private mutating func adopt(_ candidate: SagaCase) -> Bool {
         guard candidate != best, runs < Self.mostRuns else { return false }
         runs += 1
-        guard candidate.violation(flaw: flaw)?.rule == rule else { return false }
+        guard candidate.violation(flaw: flaw) != nil else { return false }
         best = candidate
         return true
     }
@@ -60,6 +61,26 @@ package struct Shrinker {
                 if !change({ $0.choices.removeSubrange(range) }) { start += size }
             }
             size /= 2
+        }
+    }
+
+    /// What turns a saga back, or two choices that need each other, can take many to get rid of at once.
+    private mutating func takeShortcuts() {
+        guard best.choices.count <= Self.mostShortcuts else { return }
+        var start = 0
+        while start < best.choices.count {
+            var end = best.choices.count
+            while end > start + 1 {
+                let range = start..<end
+                let hasChanged =
+                    change { $0.choices.replaceSubrange(range, with: [.order(.cancel)]) }
+                    || change {
+                        $0.choices.remove(at: range.upperBound - 1)
+                        $0.choices.remove(at: range.lowerBound)
+                    }
+                end = hasChanged ? best.choices.count : end - 1
+            }
+            start += 1
         }
     }
 
@@ -101,10 +122,8 @@ package struct Shrinker {
 
     private mutating func simplifySteps() {
         for index in best.draft.steps.indices {
-            let name = best.draft.steps[index].name
+            simplifyKind(index)
             let simplifications: [(inout StepDraft) -> Void] = [
-                { $0 = StepDraft(name: name, service: "v", action: "do", compensation: .operation("undo")) },
-                { $0 = StepDraft(name: name, service: "v", action: "do") },
                 { $0.retry = nil }, { $0.compensationRetry = nil }, { $0.timeout = nil }, { $0.after = nil },
                 { $0.isPivot = false }, { if $0.compensation == .none { $0.compensation = .absent } },
                 { $0.retry = $0.retry?.withAttemptsOnly },
@@ -117,9 +136,18 @@ package struct Shrinker {
         }
     }
 
+    /// Tries the plainest steps that there are.
+    private mutating func simplifyKind(_ index: Int) {
+        let step = best.draft.steps[index]
+        let plain = StepDraft(name: step.name, service: "v", action: "do")
+        let undone = plain.compensated(by: "undo")
+        guard step != plain, !change({ $0.draft.steps[index] = plain }), step != undone else { return }
+        change { $0.draft.steps[index] = undone }
+    }
+
     private mutating func simplifyChoices() {
         for index in best.choices.indices {
-            for simpler in best.choices[index].simpler { change { $0.choices[index] = simpler } }
+            _ = best.choices[index].simpler.contains { simpler in change { $0.choices[index] = simpler } }
         }
     }
 }
@@ -129,28 +157,35 @@ extension RetryPolicyDraft {
 }
 
 extension Choice {
-    /// Choices that say the same with less, the simplest last.
+    /// Choices that say the same with less, the simplest first.
     fileprivate var simpler: [Choice] {
         switch self {
         case .execute(let place, let will):
-            fewer(place).map { .execute($0, will) }
-                + [.execute(place, .stumble()), .execute(place)].filter {
-                    if case .stumble(nil) = will { $0 == .execute(place) } else { will != .succeed }
-                }
+            will.simpler.map { .execute(place, $0) } + fewer(place).map { .execute($0, will) }
         case .answer(let place): fewer(place).map { .answer($0) }
         case .loseCommand(let place): fewer(place).map { .loseCommand($0) }
         case .loseAnswer(let place): fewer(place).map { .loseAnswer($0) }
         case .doubleCommand(let place): fewer(place).map { .doubleCommand($0) }
         case .doubleAnswer(let place): fewer(place).map { .doubleAnswer($0) }
         case .beat(let place): fewer(place).map { .beat($0) }
-        case .pass(let span): span > 1 ? [.pass(span / 2), .pass(span - 1)] : []
-        case .order(let operation, let step?): [.order(operation), .order(operation, step: step / 2)]
-        case .signal(let number, let id?): [.signal(number), .signal(number, id: 1), .signal(0, id: id)]
-        case .signal(let number, nil): fewer(number).map { .signal($0) }
-        case .rewind(let count): fewer(count).map { .rewind(losing: $0) }
+        case .pass(let span): fewer(Int(span)).map { .pass(Int64($0)) }
         case .order(_, nil): []
+        case .order(let operation, let step?): [.order(operation)] + fewer(step).map { .order(operation, step: $0) }
+        case .signal(let number, nil): fewer(number).map { .signal($0) }
+        case .signal(let number, let id?): [.signal(number)] + fewer(number).map { .signal($0, id: id) }
+        case .rewind(let count): fewer(count).map { .rewind(losing: $0) }
         }
     }
 
-    private func fewer(_ number: Int) -> [Int] { number > 0 ? [number - 1, number / 2, 0] : [] }
+    private func fewer(_ number: Int) -> [Int] { number > 0 ? [0, number / 2, number - 1] : [] }
+}
+
+extension Will {
+    fileprivate var simpler: [Will] {
+        switch self {
+        case .succeed: []
+        case .stumble(nil): [.succeed]
+        case .refuse, .stumble: [.succeed, .stumble()]
+        }
+    }
 }

@@ -48,7 +48,8 @@ extension World {
             return
         }
         if isTracing {
-            trace.append("    s\(dispatch.step) \(dispatch.phase) \(dispatch.attempt): \(outcome) \(code ?? "")")
+            trace.append(
+                "    s\(dispatch.step) \(dispatch.phase.rawValue) \(dispatch.attempt): \(code ?? outcome.rawValue)")
         }
         let reply = Reply(
             step: runs[message.saga].saga.definition.steps[dispatch.step].name, phase: dispatch.phase,

@@ -65,7 +65,7 @@ package struct World {
     package mutating func run(_ choices: [Choice]) throws(Violation) {
         try start()
         for choice in choices {
-            if isTracing { trace.append("\(choice)") }
+            if isTracing { trace.append(choice.source) }
             try perform(choice)
         }
         if isTracing { trace.append("the faults stop") }
@@ -130,9 +130,10 @@ package struct World {
     private mutating func take(_ transition: Transition, of index: Int) throws(Violation) {
         history.append(Written(saga: index, entry: transition.entry))
         if isTracing {
-            trace.append("  \(now - Self.beginning) ms, entry \(transition.entry.index): \(transition.entry.fact)")
+            trace.append(
+                "  \(now - Self.beginning) ms, entry \(transition.entry.index): \(transition.entry.fact.traceText)")
         }
-        for directive in transition.directives where isTracing { trace.append("    \(directive)") }
+        for directive in transition.directives where isTracing { trace.append("    \(directive.traceText)") }
         runs[index].books.record(transition)
         try check(transition, of: index)
         count(transition)

@@ -1,21 +1,33 @@
+import SagaProperties
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
 
-/// Which seeds to run.
+/// Which seeds to run, and how.
 struct Arguments {
-    static let usage = "usage: saga-properties [--from SEED] [--count N] | --seed SEED"
+    static let usage = """
+        usage: saga-properties [--from SEED] [--count N] | --seed SEED
+          --flaw NAME  switches a rule of the participants off, to see it found: \
+        \(Flaw.allCases.map(\.rawValue).joined(separator: ", "))
+        """
 
     private(set) var seeds: Range<UInt64>
+    private(set) var flaw: Flaw?
 
     init(_ arguments: ArraySlice<String>) {
         var (from, count): (UInt64, UInt64) = (0, 200_000)
         var rest = arguments
         while let option = rest.popFirst() {
-            guard let text = rest.popFirst(), let value = UInt64(text), value < UInt64(Int64.max) else {
-                fail("\(option) needs a number\n\(Self.usage)", code: 64)
+            let argument = rest.popFirst()
+            if option == "--flaw", let flaw = argument.flatMap(Flaw.init) {
+                self.flaw = flaw
+                continue
+            }
+            guard let text = argument, let value = UInt64(text), value < UInt64(Int64.max) else {
+                fail("\(option) with \(argument ?? "nothing") means nothing\n\(Self.usage)", code: 64)
             }
             switch option {
             case "--from": from = value

@@ -3,9 +3,9 @@ import SagaProperties
 // Runs random sagas through the machine: saga-properties [--from SEED] [--count N] | --seed SEED
 let arguments = Arguments(CommandLine.arguments.dropFirst())
 let start = ContinuousClock.now
-let (tally, finding) = try await Hunt(seeds: arguments.seeds).run()
+let (tally, finding) = try await Hunt(seeds: arguments.seeds, flaw: arguments.flaw).run()
 if let finding {
-    print(try finding.report())
+    print(try finding.report(flaw: arguments.flaw))
     fail("saga-properties --seed \(finding.seed) repeats it", code: 1)
 }
 let time = (ContinuousClock.now - start).formatted

@@ -1,0 +1,28 @@
+import SagaCore
+
+/// How a trace tells what happened.
+extension Fact {
+    var traceText: String {
+        switch self {
+        case .started: return "started"
+        case .replied(let reply):
+            return "\(reply.step) \(reply.phase.rawValue) \(reply.attempt) \(reply.outcome.rawValue)"
+        case .beat(let step, let phase): return "sign of life of \(step) \(phase.rawValue)"
+        case .ticked: return "time passed"
+        case .ordered(let order):
+            return "\(order.operation.rawValue) ordered\(order.step.map { " for \($0)" } ?? "")"
+        case .signaled(let signal): return "signal \(signal.name)\(signal.id.map { ", id \($0)" } ?? "")"
+        case .rewound(let era): return "rewound to era \(era)"
+        }
+    }
+}
+
+extension Directive {
+    var traceText: String {
+        switch self {
+        case .send(let dispatch): "send s\(dispatch.step) \(dispatch.phase.rawValue) \(dispatch.attempt)"
+        case .finish(let status): status.rawValue
+        case .reopen: "reopened"
+        }
+    }
+}
