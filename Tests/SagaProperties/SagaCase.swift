@@ -82,6 +82,7 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case direction = "commands go in the saga's direction"
     case attempts = "attempts keep to the policy"
     case oneAttempt = "one attempt of a phase at a time"
+    case lateRetry = "a retry of an earlier attempt does not count"
     case backoff = "the delay between attempts keeps to the policy"
     case timeout = "nothing rings before its time"
     case deadline = "a passed deadline turns the saga back"

@@ -5,7 +5,7 @@ extension World {
     func check(_ transition: Transition, of index: Int) throws(Violation) {
         if let before = transition.before {
             if before.status.isFinal {
-                throw Violation(rule: .finality, details: "\(before.status), then \(transition.entry.fact)")
+                throw Violation(rule: .finality, details: "\(before.status), then \(transition.entry.fact.traceText)")
             }
             try checkSettled(before, transition)
             try checkTurn(before, transition, of: index)
@@ -46,7 +46,7 @@ extension World {
         if before.isPivotDue, let pivot = before.definition.pivot,
             participants[Place(saga: index, step: pivot)]?.action != .failed
         {
-            throw Violation(rule: .noReturn, details: "\(transition.entry.fact)")
+            throw Violation(rule: .noReturn, details: transition.entry.fact.traceText)
         }
         let hasReason: Bool
         switch transition.entry.fact {

@@ -8,7 +8,19 @@ extension World {
             for phase in Phase.allCases { try checkPhase(step, phase, before, transition, of: index) }
             try checkQuestion(step, before, transition)
         }
+        try checkLateRetry(before, transition)
         try checkDeadline(transition)
+    }
+
+    /// Only the attempt that is running can be in passing trouble. The verify round's questions have no numbers.
+    private func checkLateRetry(_ before: Saga, _ transition: Transition) throws(Violation) {
+        guard case .replied(let reply) = transition.entry.fact, reply.outcome == .retry,
+            let step = before.definition.step(named: reply.step)
+        else { return }
+        if reply.phase == .action, before.steps[step].verification != nil { return }
+        guard reply.attempt == before.steps[step][reply.phase].attempts else {
+            throw Violation(rule: .lateRetry, details: transition.entry.fact.traceText)
+        }
     }
 
     private func checkPhase(
