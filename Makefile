@@ -26,8 +26,8 @@ demo: build ## a shop of three services: 1,200 orders, three kills on the way, a
 dev: build ## Redis and an orchestrator in one command, data in ./data
 	$(BUILD)/skald dev $(ARGS)
 
+# First random sagas by the hundred thousand; they are built with optimisation, else they would take minutes. The test runner's own summary comes last.
 test: deps ## build and run all tests, on Redis servers that they start themselves
-	# Random sagas by the hundred thousand; built with optimisation, else they would take minutes.
 	$(SWIFT) run -c release saga-properties
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
