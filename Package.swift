@@ -221,7 +221,10 @@ let package = Package(
         tests(
             "SkaldCommandTests",
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
-        tests("SagaCoreTests", ["SagaCore", "TestSupport"]),
+        // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
+        library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
+        executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
+        tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -9,25 +9,24 @@ extension Saga {
         if status == .scheduled, let notBefore = started.notBefore, notBefore <= instant { status = .running }
         if isVerifying { return repeatVerification(at: instant, &directives) }
         // What ends comes before what begins: an end can turn the saga back, and then nothing is to be tried again.
-        for ringing in [PhaseState.Status.running, .waiting] {
-            for index in steps.indices {
-                for branch in branches(of: index) {
-                    for phase in Phase.allCases
-                    where self[branch, phase].status == ringing && self[branch, phase].due <= instant {
-                        ring(branch, phase, at: instant, &directives)
-                    }
-                }
+        let (ending, beginning) = (due(.running, by: instant), due(.waiting, by: instant))
+        for (branch, phase) in ending where self[branch, phase].status == .running {
+            switch phase {
+            case .action: ringAction(branch, at: instant)
+            case .compensation: timeOut(branch, .compensation, at: instant)
             }
+        }
+        for (branch, phase) in beginning where self[branch, phase].status == .waiting {
+            dispatch(branch, phase, at: instant, &directives)
         }
     }
 
-    private mutating func ring(
-        _ branch: Branch, _ phase: Phase, at instant: Milliseconds, _ directives: inout [Directive]
-    ) {
-        if self[branch, phase].status == .waiting { return dispatch(branch, phase, at: instant, &directives) }
-        switch phase {
-        case .action: ringAction(branch, at: instant)
-        case .compensation: timeOut(branch, .compensation, at: instant)
+    private func due(_ status: PhaseState.Status, by instant: Milliseconds) -> [(branch: Branch, phase: Phase)] {
+        steps.indices.flatMap { index in
+            branches(of: index).flatMap { branch in
+                Phase.allCases.filter { self[branch, $0].status == status && self[branch, $0].due <= instant }
+                    .map { (branch, $0) }
+            }
         }
     }
 

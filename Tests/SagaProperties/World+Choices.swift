@@ -1,0 +1,104 @@
+import SagaCore
+
+/// What happens.
+extension World {
+    mutating func perform(_ choice: Choice) throws(Violation) {
+        switch choice {
+        case .execute(let number, let will):
+            guard let place = Self.place(number, in: commands) else { return }
+            try execute(commands.remove(at: place), will: will)
+        case .answer(let number):
+            guard let place = Self.place(number, in: answers) else { return }
+            try deliver(answers.remove(at: place))
+        case .loseCommand(let number):
+            if let place = Self.place(number, in: commands) { commands.remove(at: place) }
+        case .loseAnswer(let number):
+            if let place = Self.place(number, in: answers) { answers.remove(at: place) }
+        case .doubleCommand(let number):
+            if let place = Self.place(number, in: commands) { commands.append(commands[place]) }
+        case .doubleAnswer(let number):
+            if let place = Self.place(number, in: answers) { answers.append(answers[place]) }
+        case .beat(let number):
+            guard let place = Self.place(number, in: commands) else { return }
+            try beat(commands[place])
+        case .pass(let span):
+            now += span
+            for index in runs.indices { try feed(.tick, to: index) }
+        case .order(let operation, let step): try order(operation, step: step, of: 0)
+        case .signal(let number, let id): try signal(number, id: id, to: 0)
+        case .rewind(let count): try rewind(losing: count)
+        }
+    }
+
+    private static func place<Element>(_ number: Int, in elements: [Element]) -> Int? {
+        elements.isEmpty ? nil : number % elements.count
+    }
+
+    mutating func execute(_ message: Message, will: Will) throws(Violation) {
+        let dispatch = message.dispatch
+        let place = Place(saga: message.saga, step: dispatch.step)
+        var participant = participants[place, default: Participant()]
+        let answer = try participant.execute(dispatch, era: message.era, will: will, flaw: flaw)
+        participants[place] = participant
+        guard (0...1).contains(participant.effects) else {
+            throw Violation(rule: .oneEffect, details: "s\(dispatch.step) has \(participant.effects)")
+        }
+        guard let (outcome, code) = answer else {
+            if isTracing { trace.append("    s\(dispatch.step): stale") }
+            return
+        }
+        if isTracing {
+            trace.append(
+                "    s\(dispatch.step) \(dispatch.phase.rawValue) \(dispatch.attempt): \(code ?? outcome.rawValue)")
+        }
+        let reply = Reply(
+            step: runs[message.saga].saga.definition.steps[dispatch.step].name, phase: dispatch.phase,
+            attempt: dispatch.attempt, outcome: outcome, code: code,
+            retryAfter: outcome == .retry ? will.retryAfter : nil)
+        answers.append(Answer(saga: message.saga, reply: reply, era: message.era))
+    }
+
+    mutating func deliver(_ answer: Answer) throws(Violation) {
+        guard answer.era == era else { return }
+        try feed(.reply(answer.reply), to: answer.saga)
+    }
+
+    private mutating func beat(_ message: Message) throws(Violation) {
+        guard message.era == era else { return }
+        let name = runs[message.saga].saga.definition.steps[message.dispatch.step].name
+        try feed(
+            .heartbeat(step: name, phase: message.dispatch.phase, attempt: message.dispatch.attempt),
+            to: message.saga)
+    }
+
+    private mutating func order(_ operation: Order.Operation, step: Int?, of index: Int) throws(Violation) {
+        let steps = runs[index].saga.definition.steps
+        try feed(.order(Order(operation, step: step.map { steps[$0 % steps.count].name })), to: index)
+    }
+
+    private mutating func signal(_ number: Int, id: Int?, to index: Int) throws(Violation) {
+        let names = runs[index].saga.definition.steps.compactMap { step in
+            if case .signal(let name) = step.kind { name } else { nil }
+        }
+        guard !names.isEmpty else { return }
+        try send(names[number % names.count], id: id, to: index)
+    }
+
+    /// Sends a signal whose payload no other one has, but for its own repetitions.
+    mutating func send(_ name: String, id: Int?, to index: Int) throws(Violation) {
+        signalsSent += 1
+        let payload = id.map { "id \($0)" } ?? "\(signalsSent)"
+        try feed(.signal(Signal(name, id: id.map { "\($0)" }, payload: Array(payload.utf8))), to: index)
+    }
+
+    private mutating func rewind(losing count: Int) throws(Violation) {
+        tally.rewinds += 1
+        history.removeSubrange(max(safeLength, history.count - count)...)
+        era += 1
+        if isTracing { trace.append("  \(history.count) entries are left, era \(era)") }
+        for index in runs.indices {
+            (runs[index].saga, runs[index].books) = try replayed(index)
+            try feed(.rewind(era: era), to: index)
+        }
+    }
+}

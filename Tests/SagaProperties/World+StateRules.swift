@@ -1,0 +1,109 @@
+import SagaCore
+
+/// Rules about the states that a saga goes through.
+extension World {
+    func check(_ transition: Transition, of index: Int) throws(Violation) {
+        if let before = transition.before {
+            if before.status.isFinal {
+                throw Violation(rule: .finality, details: "\(before.status), then \(transition.entry.fact.traceText)")
+            }
+            try checkSettled(before, transition)
+            try checkTurn(before, transition, of: index)
+            try checkSignal(transition, of: index)
+        }
+        try checkCommands(transition, of: index)
+        try checkTimes(transition, of: index)
+        try checkStatus(transition)
+    }
+
+    /// What a step has come to is final, but for what the verify round finds out.
+    private func checkSettled(_ before: Saga, _ transition: Transition) throws(Violation) {
+        for (step, was) in before.steps.enumerated() {
+            let now = transition.after.steps[step]
+            let isAsked = was.verification != nil
+            let actionStays: Bool
+            switch was.action.status {
+            case .failed: actionStays = true
+            case .succeeded, .skipped, .unknown: actionStays = !isAsked
+            default: actionStays = false
+            }
+            if actionStays, now.action.status != was.action.status {
+                throw Violation(rule: .settled, details: "s\(step) was \(was.action.status), is \(now.action.status)")
+            }
+            let undo = was.compensation.status
+            if undo == .succeeded || undo == .skipped, now.compensation.status != undo {
+                throw Violation(rule: .settled, details: "the undo of s\(step) was \(undo)")
+            }
+        }
+        if before.isCompensating, !transition.after.isCompensating {
+            throw Violation(rule: .settled, details: "a saga that goes backward turned")
+        }
+    }
+
+    /// A saga turns back for a reason, and not once its pivot is due unless that was refused.
+    private func checkTurn(_ before: Saga, _ transition: Transition, of index: Int) throws(Violation) {
+        guard transition.hasTurnedBack else { return }
+        if before.isPivotDue, let pivot = before.definition.pivot,
+            participants[Place(saga: index, step: pivot)]?.action != .failed
+        {
+            throw Violation(rule: .noReturn, details: transition.entry.fact.traceText)
+        }
+        let hasReason: Bool
+        switch transition.entry.fact {
+        case .ordered(let order) where order.operation == .cancel: hasReason = !before.isPivotDue
+        case .replied(let reply) where reply.outcome == .failed: hasReason = true
+        default: hasReason = isDeadlinePassed(before, transition) || hasGivenUp(before, transition, of: index)
+        }
+        guard hasReason else { throw Violation(rule: .direction, details: "back without a reason") }
+    }
+
+    private func isDeadlinePassed(_ before: Saga, _ transition: Transition) -> Bool {
+        guard let deadline = before.deadline else { return false }
+        return deadline <= transition.entry.at && !before.isPivotDue
+    }
+
+    /// Whether a step ran out of attempts, or of the time for its signal.
+    private func hasGivenUp(_ before: Saga, _ transition: Transition, of index: Int) -> Bool {
+        before.steps.indices.contains { step in
+            let (was, now) = (before.steps[step].action, transition.after.steps[step].action)
+            guard was.status == .running else { return false }
+            switch before.definition.steps[step].kind {
+            case .signal: return now.status == .failed && was.due <= transition.entry.at
+            case .delay, .until, .child: return false
+            case .command:
+                let most = before.definition.steps[step].retry.attempts
+                return now.status == .unknown && most != 0 && runs[index].books.count(step, .action) >= most
+            }
+        }
+    }
+
+    /// A signal that carries an id is taken once.
+    private func checkSignal(_ transition: Transition, of index: Int) throws(Violation) {
+        guard case .signaled(let signal) = transition.entry.fact, let id = signal.id else { return }
+        let times = history.count { written in
+            guard written.saga == index, case .signaled(let other) = written.entry.fact else { return false }
+            return other.id == id
+        }
+        if times > 1 { throw Violation(rule: .signals, details: "id \(id) counts \(times) times") }
+    }
+
+    private func checkStatus(_ transition: Transition) throws(Violation) {
+        let saga = transition.after
+        let isAsking = saga.steps.contains { $0.verification != nil }
+        if isAsking != saga.isVerifying { throw Violation(rule: .verification, details: "the count is off") }
+        let endings = transition.directives.compactMap { if case .finish(let status) = $0 { status } else { nil } }
+        let isEnd = saga.status.isFinal || saga.status == .stuck
+        let isNew = transition.before?.status != saga.status
+        if endings != (isEnd && isNew ? [saga.status] : []), !(transition.hasTurnedBack && endings == [saga.status]) {
+            throw Violation(rule: .ending, details: "\(saga.status), told: \(endings)")
+        }
+        guard !saga.isPaused, !saga.isVerifying, !saga.status.isFinal else { return }
+        let isActive = saga.steps.contains { $0.action.isActive || $0.compensation.isActive }
+        if saga.status == .stuck {
+            let isStuck = saga.steps.contains { (saga.isCompensating ? $0.compensation : $0.action).status == .stuck }
+            guard isStuck, !isActive else { throw Violation(rule: .waiting, details: "stuck at nothing") }
+        } else if saga.status != .scheduled, !isActive {
+            throw Violation(rule: .waiting, details: "\(saga.status), and nothing is under way")
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package import SagaCore
+
+/// A partition's sagas among unreliable messengers: commands and answers are delayed, doubled, reordered and lost,
+/// participants refuse and stumble, operators meddle, and the log loses its newest entries. Then the faults stop, and
+/// every saga has to end all-or-nothing.
+package struct World {
+    struct Message {
+        var saga: Int
+        var dispatch: Dispatch
+        var era: Int64
+    }
+
+    struct Answer {
+        var saga: Int
+        var reply: Reply
+        var era: Int64
+    }
+
+    /// Where a participant's record of a saga belongs.
+    struct Place: Hashable {
+        var saga: Int
+        var step: Int
+    }
+
+    /// One saga, and what is known about it from outside.
+    struct Run {
+        var saga: Saga
+        var books: AttemptBooks
+        /// For each step, those that come after it, directly or not.
+        let dependents: [[Int]]
+        /// Phases that an operator tried again in vain, or will have.
+        var retried: Set<Int> = []
+    }
+
+    /// The partition's history: an entry, and whose it is.
+    struct Written {
+        var saga: Int
+        var entry: LogEntry
+    }
+
+    var runs: [Run] = []
+    var history: [Written] = []
+    /// The history is not cut below this: under durability `replicated` a pivot goes out only when that is safe.
+    var safeLength = 1
+    var commands: [Message] = []
+    var answers: [Answer] = []
+    var participants: [Place: Participant] = [:]
+    private static let beginning: Milliseconds = 1_000_000
+    var now = Self.beginning
+    var era: Int64 = 1
+    var signalsSent = 0
+    let flaw: Flaw?
+    package internal(set) var tally = Tally()
+    package var isTracing = false
+    package internal(set) var trace: [String] = []
+    private let sagaCase: SagaCase
+    private let definition: Definition
+
+    package init(_ sagaCase: SagaCase, definition: Definition, flaw: Flaw? = nil) {
+        self.sagaCase = sagaCase
+        self.definition = definition
+        self.flaw = flaw
+    }
+
+    package mutating func run(_ choices: [Choice]) throws(Violation) {
+        try start()
+        for choice in choices {
+            if isTracing { trace.append(choice.source) }
+            try perform(choice)
+        }
+        if isTracing { trace.append("the faults stop") }
+        try settle()
+        for index in runs.indices {
+            try audit(index)
+            try checkReplay(of: index)
+        }
+        // Whatever is still under way arrives after the end, and changes nothing.
+        while !commands.isEmpty || !answers.isEmpty {
+            try deliverNext()
+        }
+        for index in runs.indices {
+            try audit(index)
+            tally.sagas += 1
+            if runs[index].saga.status == .completed { tally.completed += 1 } else { tally.compensated += 1 }
+        }
+    }
+
+    private mutating func start() throws(Violation) {
+        let started = Started(
+            definition: definition.name, version: definition.version, era: era,
+            isAfterRewind: sagaCase.isAfterRewind, notBefore: sagaCase.startDelay.map { now + $0 })
+        var directives: [Directive] = []
+        let saga = Saga(
+            id: sagaCase.id, definition: definition, started: started, at: now, directives: &directives)
+        runs.append(
+            Run(
+                saga: saga, books: AttemptBooks(steps: definition.steps.count),
+                dependents: Self.dependents(of: definition)))
+        let entry = LogEntry(index: 0, at: now, fact: .started(started))
+        try take(Transition(after: saga, entry: entry, directives: directives), of: runs.count - 1)
+    }
+
+    /// For each step, those that come after it, directly or not.
+    private static func dependents(of definition: Definition) -> [[Int]] {
+        definition.steps.indices.map { step in
+            var found: Set<Int> = []
+            var open = [step]
+            while let next = open.popLast() {
+                for later in definition.steps.indices where definition.steps[later].after.contains(next) {
+                    if found.insert(later).inserted { open.append(later) }
+                }
+            }
+            return found.sorted()
+        }
+    }
+
+    /// Lets a saga decide; writes, checks and carries out what comes of it.
+    mutating func feed(_ event: Event, to index: Int) throws(Violation) {
+        let before = runs[index].saga
+        guard case .accept(let fact) = before.decide(event, at: now) else { return }
+        let entry = LogEntry(index: before.entryCount, at: now, fact: fact)
+        var directives: [Directive] = []
+        runs[index].saga.evolve(entry, directives: &directives)
+        try take(
+            Transition(before: before, after: runs[index].saga, entry: entry, directives: directives), of: index)
+        // Replaying all of it after every fact would take time by the square of its length.
+        if history.count % 32 == 0 { try checkReplay(of: index) }
+    }
+
+    private mutating func take(_ transition: Transition, of index: Int) throws(Violation) {
+        history.append(Written(saga: index, entry: transition.entry))
+        if isTracing {
+            trace.append(
+                "  \(now - Self.beginning) ms, entry \(transition.entry.index): \(transition.entry.fact.traceText)")
+        }
+        for directive in transition.directives where isTracing { trace.append("    \(directive.traceText)") }
+        runs[index].books.record(transition)
+        try check(transition, of: index)
+        count(transition)
+        if isIrrevocable(transition) { safeLength = history.count }
+        for dispatch in transition.commands {
+            commands.append(Message(saga: index, dispatch: dispatch, era: transition.after.era))
+        }
+    }
+
+    /// Whether the entry must not be lost: the one that makes the pivot due and, as no participant has a record of it,
+    /// the one by which an operator declares the pivot done.
+    private func isIrrevocable(_ transition: Transition) -> Bool {
+        guard let pivot = transition.after.definition.pivot else { return false }
+        let was = transition.before?.steps[pivot].action.status ?? .none
+        let now = transition.after.steps[pivot].action.status
+        return was == .none && now != .none || was != .skipped && now == .skipped
+    }
+
+    private mutating func count(_ transition: Transition) {
+        tally.facts += 1
+        if transition.after.status == .stuck, transition.before?.status != .stuck { tally.stuck += 1 }
+        switch transition.entry.fact {
+        case .ordered(let order) where order.operation == .skip: tally.skipped += 1
+        case .signaled: tally.signals += 1
+        default: break
+        }
+    }
+
+    /// The saga and the books that the surviving history gives.
+    func replayed(_ index: Int, isDoubled: Bool = false) throws(Violation) -> (saga: Saga, books: AttemptBooks) {
+        let definition = runs[index].saga.definition
+        var books = AttemptBooks(steps: definition.steps.count)
+        var saga: Saga?
+        for written in history where written.saga == index {
+            let before = saga
+            var directives: [Directive] = []
+            if case .started(let started) = written.entry.fact {
+                saga = Saga(
+                    id: runs[index].saga.id, definition: definition, started: started, at: written.entry.at,
+                    directives: &directives)
+            } else {
+                saga?.evolve(written.entry, directives: &directives)
+            }
+            if isDoubled { saga?.evolve(written.entry, directives: &directives) }
+            guard let after = saga else { break }
+            books.record(Transition(before: before, after: after, entry: written.entry, directives: directives))
+        }
+        guard let saga else { throw Violation(rule: .replay, details: "no start") }
+        return (saga, books)
+    }
+}
