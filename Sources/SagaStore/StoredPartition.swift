@@ -116,6 +116,16 @@ public struct StoredPartition: Sendable {
             })
     }
 
+    /// A page of the open sagas, as large as those that a server gives.
+    func openSagas(after cursor: String) -> (sagas: [String], next: String) {
+        let rest = open.keys.filter { "\(Self.mark)\($0)" > cursor }.sorted()
+        let page = rest.prefix(256)
+        return (Array(page), page.count < rest.count ? page.last.map { "\(Self.mark)\($0)" } ?? "0" : "0")
+    }
+
+    /// Begins each cursor but the first, which comes before all of them.
+    private static let mark = ":"
+
     func due(by instant: Milliseconds, limit: Int) -> DueSagas {
         let alarms = open.filter { $0.value != .max }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
         let due = alarms.prefix { $0.value <= instant }.prefix(limit)
