@@ -76,6 +76,13 @@ extension Batch {
         guard let definition = registry.definition(name, version: nil) else {
             return refuse(step, of: parent, "the definition '\(name)' is not registered")
         }
+        if runs(definition.name, above: parent) {
+            // One that is never started has nothing to be undone.
+            guard isRecalled else { return refuse(step, of: parent, "'\(name)' would run itself") }
+            let stepName = saga.definition.steps[step].name
+            feed(parent, .child(ChildReport(step: stepName, outcome: .compensated)))
+            return
+        }
         guard
             definition.pivot == nil || isRecalled || step == saga.definition.pivot
                 || saga.definition.steps[step].isAfterPivot
@@ -89,6 +96,16 @@ extension Batch {
             isAfterRewind: partition.wasRewound || isRecalled, traceparent: saga.started.traceparent, isChild: true,
             isRecalled: isRecalled, input: saga.childInput(of: step))
         enter(id, definition, started)
+    }
+
+    /// Whether a saga or one above it is of this definition: then its children would have children without end.
+    private func runs(_ definition: String, above cell: SagaCell) -> Bool {
+        var next: SagaCell? = cell
+        while let cell = next {
+            if cell.saga.definition.name == definition { return true }
+            next = parent(of: cell.saga).flatMap { partition.sagas[$0.id] }
+        }
+        return false
     }
 
     // MARK: The end of a family
@@ -118,13 +135,11 @@ extension Saga {
     /// Whether the definition that a child saga will have is yet to be looked up.
     var hasChildrenToStart: Bool { definition.children.contains { steps[$0].action.status == .none } }
 
-    /// The sagas whose fate may depend on this one's next step, or the other way round.
-    ///
-    /// - Parameter isCareful: Whether children count that this saga has not begun yet: one may be there all the same.
-    func relatives(isCareful: Bool) -> [String] {
+    /// The sagas whose fate may depend on this one's next step, or the other way round. Children that it has not begun
+    /// yet are taken to be new, which the commit checks.
+    var relatives: [String] {
         var ids = definition.children.filter { step in
-            isCareful || compensatesAll || steps[step].action.status != .none
-                || steps[step].compensation.status != .none
+            compensatesAll || steps[step].action.status != .none || steps[step].compensation.status != .none
         }.map(childID)
         if started.isChild, let parent { ids.append(parent.id) }
         return ids

@@ -12,6 +12,8 @@ struct Batch {
     let round: UInt64
     let now: Milliseconds
     var commit: PartitionCommit
+    /// What the commit may still grow by; the rest of what was read waits for the next one.
+    var budget: CommitBudget
     var tally = Tally()
     private(set) var touched: [SagaCell] = []
     /// Whether the batch brings sagas to a new era that nobody has asked for yet.
@@ -27,13 +29,15 @@ struct Batch {
     }
 
     init(
-        partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64, now: Milliseconds
+        partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64,
+        now: Milliseconds, budget: CommitBudget
     ) {
         self.partition = partition
         self.registry = registry
         self.signer = signer
         self.round = round
         self.now = now
+        self.budget = budget
         commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
     }
 
@@ -119,7 +123,7 @@ struct Batch {
 
     mutating func record(_ fact: Fact, _ cell: SagaCell) {
         let entry = LogEntry(index: cell.saga.entryCount, at: now, fact: fact)
-        cell.newEntries.append(LogCodec.encode(entry))
+        add(LogCodec.encode(entry), to: cell)
         var directives: [Directive] = []
         cell.saga.evolve(entry, directives: &directives)
         execute(directives, of: cell)
@@ -132,7 +136,9 @@ struct Batch {
                 guard let service = cell.saga.definition.steps[dispatch.step].service else { continue }
                 let token = cell.token(dispatch.branch, phase: dispatch.phase, signer: signer)
                 let command = Command(dispatch, of: cell.saga, token: token)
-                commit.commands.append(OutgoingCommand(service: service, fields: command.fields))
+                let fields = command.fields
+                budget.spend(fields.bytes.count)
+                commit.commands.append(OutgoingCommand(service: service, fields: fields))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0
@@ -145,7 +151,9 @@ struct Batch {
             case .verified: reportToParent(of: cell)
             case .emit(let step, let outcome):
                 guard let event = DomainEvent(of: cell.saga, step: step, outcome: outcome, at: now) else { continue }
-                commit.events.append(OutgoingEvent(topic: event.topic, fields: event.fields))
+                let fields = event.fields
+                budget.spend(fields.bytes.count)
+                commit.events.append(OutgoingEvent(topic: event.topic, fields: fields))
             }
         }
     }
@@ -155,11 +163,16 @@ struct Batch {
         var directives: [Directive] = []
         let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
         let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
-        cell.newEntries = [LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started)))]
+        add(LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started))), to: cell)
         partition.sagas[id] = cell
         touch(cell)
         execute(directives, of: cell)
         tally.started += 1
+    }
+
+    private mutating func add(_ entry: [UInt8], to cell: SagaCell) {
+        budget.spend(entry.count)
+        cell.newEntries.append(entry)
     }
 
     mutating func touch(_ cell: SagaCell) {
@@ -223,10 +236,19 @@ struct Batch {
                 partition.nextAlarm = min(partition.nextAlarm, instant)
                 partition.sagas[change.saga]?.storedAlarm = instant
             case .never: partition.sagas[change.saga]?.storedAlarm = .max
-            case .ended(let removal): partition.nextRemoval = min(partition.nextRemoval, removal)
-            case .keep, .gone, .rested: break
+            case .ended(let removal):
+                partition.nextRemoval = min(partition.nextRemoval, removal)
+                partition.sagas[change.saga]?.storedAlarm = nil
+            // A child that is taken back later is among the open ones no more: its alarm has to be set anew.
+            case .gone, .rested: partition.sagas[change.saga]?.storedAlarm = nil
+            case .keep: break
             }
         }
+        close()
+    }
+
+    /// Makes the sagas free for the next batch, once the store has all that was decided on them.
+    func close() {
         for cell in touched {
             cell.isTouched = false
             cell.storedCount = cell.saga.entryCount
@@ -238,6 +260,9 @@ struct Batch {
             partition.sagas[cell.saga.id] = nil
         }
     }
+
+    /// Sagas that were taken to be new.
+    var newSagas: [String] { commit.changes.lazy.filter { $0.firstIndex == 0 }.map(\.saga) }
 
     /// Forgets what the store has refused.
     func rollBack() {
