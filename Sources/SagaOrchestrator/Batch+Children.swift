@@ -39,8 +39,7 @@ extension Batch {
 
     /// Tells a child's parent how it is.
     mutating func reportToParent(of child: SagaCell) {
-        guard let (parent, _) = parent(of: child.saga), let cell = partition.sagas[parent] else { return }
-        report(child, to: cell)
+        if let parent = parent(of: child) { report(child, to: parent) }
     }
 
     private mutating func report(_ child: SagaCell, to parent: SagaCell) {
@@ -103,7 +102,7 @@ extension Batch {
         var next: SagaCell? = cell
         while let cell = next {
             if cell.saga.definition.name == definition { return true }
-            next = parent(of: cell.saga).flatMap { partition.sagas[$0.id] }
+            next = parent(of: cell)
         }
         return false
     }
@@ -112,8 +111,24 @@ extension Batch {
 
     /// Whether an ended child stays, because its parent may still take it back.
     func isHeld(_ cell: SagaCell) -> Bool {
-        guard let (parent, _) = parent(of: cell.saga), let cell = partition.sagas[parent] else { return false }
-        return !cell.saga.isAtRest || isHeld(cell)
+        guard let parent = self.parent(of: cell) else { return false }
+        return !parent.saga.isAtRest || isHeld(parent)
+    }
+
+    /// Whether a child's parent is there, and nobody knows how it is.
+    func isParentUnreadable(_ cell: SagaCell) -> Bool {
+        parent(of: cell.saga).map { unreadable[$0.id] != nil } ?? false
+    }
+
+    /// The saga that a family began with, or what is known of those above.
+    func head(of cell: SagaCell) -> SagaCell {
+        var head = cell
+        while let parent = parent(of: head) { head = parent }
+        return head
+    }
+
+    private func parent(of cell: SagaCell) -> SagaCell? {
+        parent(of: cell.saga).flatMap { partition.sagas[$0.id] }
     }
 
     /// The ended children, near and far, of a saga that nothing will take back.

@@ -110,10 +110,16 @@ struct Batch {
     mutating func ring(_ saga: String) {
         if let cell = partition.sagas[saga] {
             cell.storedAlarm = nil
-            feed(cell, .tick)
+            guard cell.saga.isAtRest, cell.newEntries.isEmpty else {
+                feed(cell, .tick)
+                return
+            }
+            // An end that the parent could not be told, as its log could not be read.
+            commit.changes.append(
+                SagaChange(saga: saga, firstIndex: cell.storedCount, alarm: alarm(ofResting: cell)))
+            reportToParent(of: cell)
         } else if let log = unreadable[saga] {
-            // Look again in a while: the definition may be registered by then.
-            commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(now.adding(5_000))))
+            commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(nextLook)))
         } else {
             // An alarm without a log, or of a saga that was removed, rings for nobody.
             let count = tombstones[saga] == nil ? 0 : 1
@@ -212,14 +218,21 @@ struct Batch {
         }
     }
 
-    /// When a saga that ends now is to be removed.
-    private func removal(of cell: SagaCell) -> Milliseconds { now.adding(cell.saga.definition.retention) }
+    private func alarm(ofResting cell: SagaCell) -> SagaChange.Alarm {
+        if isParentUnreadable(cell) { return .at(nextLook) }
+        return isHeld(cell) ? .rested : .ended(removal(of: cell))
+    }
+
+    /// When what cannot be read is looked at again: the definition may be registered by then.
+    private var nextLook: Milliseconds { now.adding(5_000) }
+
+    /// When a saga that ends now is to be removed: a family together.
+    private func removal(of cell: SagaCell) -> Milliseconds { now.adding(head(of: cell).saga.definition.retention) }
 
     /// An alarm that rings too early is harmless, so it is only moved forward: a saga that runs through sets one.
     private func alarm(of cell: SagaCell) -> SagaChange.Alarm {
         if cell.saga.isAtRest {
-            guard !cell.newEntries.isEmpty else { return .keep }
-            return isHeld(cell) ? .rested : .ended(removal(of: cell))
+            return cell.newEntries.isEmpty ? .keep : alarm(ofResting: cell)
         }
         guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
         if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }

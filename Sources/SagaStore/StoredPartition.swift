@@ -12,7 +12,7 @@ public struct StoredPartition: Sendable {
     public internal(set) var dead = StoredStream()
     public package(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
-    public internal(set) var open: [String: Milliseconds] = [:]
+    public package(set) var open: [String: Milliseconds] = [:]
     /// Ended sagas by the instant of their removal.
     public package(set) var ended: [String: Milliseconds] = [:]
     /// Sagas by the instant of their start; an index without sagas is none.

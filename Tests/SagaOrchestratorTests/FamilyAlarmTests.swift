@@ -66,6 +66,35 @@ struct FamilyAlarmTests {
         }
     }
 
+    /// It waits for nothing else: the end must not be told to nobody.
+    @Test func aParentThatCouldNotBeReadHearsOfItsChildsEndLater() async throws {
+        let namespace = InMemoryNamespace(partitions: 1)
+        let scenario = Scenario(namespace)
+        try await register(scenario, "award", [StepDraft("approve", signal: "approved")])
+        try await register(scenario, "order", [StepDraft("loyalty", saga: "award")])
+        try await scenario.run {
+            try await scenario.start("s1")
+            try await eventually("the child waits") { try await scenario.saga("s1/loyalty") != nil }
+        }
+        let log = try await namespace.log(of: "s1", in: 0)
+        namespace.memory.withContents { $0.partitions[0].logs["s1"]?.append([0]) }
+        try await scenario.run {
+            try await namespace.append(
+                SignalMessage(saga: "s1/loyalty", name: "approved").fields, to: .intake, of: 0)
+            try await eventually("the child ends") { try await scenario.saga("s1/loyalty")?.status == .completed }
+        }
+        #expect(try await namespace.openSagas(of: 0).keys.sorted() == ["s1", "s1/loyalty"])
+        namespace.memory.withContents { contents in
+            contents.partitions[0].logs["s1"] = log
+            contents.partitions[0].open["s1/loyalty"] = 1
+        }
+        try await scenario.run {
+            try await eventually("the parent ends") { try await scenario.end(of: "s1") == .completed }
+        }
+        #expect(try await scenario.endedCount() == 2)
+        #expect(try await scenario.openCount() == 0)
+    }
+
     /// Else one start could make sagas without end in one commit.
     @Test(arguments: StoreKind.allCases)
     func aDefinitionThatRunsItselfIsRefused(on kind: StoreKind) async throws {
