@@ -22,7 +22,7 @@ extension Examiner {
         for service in reading.status.services {
             reading.queues += try await queues(of: service.name, keys)
         }
-        reading.newestDead = try await client.deadLetters(limit: 1).first
+        reading.newestDead = try await client.deadLetters(limit: 1).first.map { ($0.at, $0.reason) }
         return reading
     }
 

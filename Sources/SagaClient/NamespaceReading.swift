@@ -46,7 +46,8 @@ package struct NamespaceReading: Sendable {
     package var stuck = 0
     package var oldest: OldestSaga?
     package var queues: [Queue] = []
-    package var newestDead: DeadLetter?
+    /// The newest dead letter.
+    package var newestDead: (at: Milliseconds, reason: String)?
 
     package init(status: NamespaceStatus, now: Milliseconds) {
         self.status = status
