@@ -87,7 +87,7 @@ struct Examiner {
             let way = max(0, localTime() - sent)
             let now = Self.instant(time)
             var sample = ServerReading.Clock(
-                now: now, offset: now - (sent + way / 2), uncertainty: way / 2, wentBack: false)
+                now: now, offset: now &- (sent + way / 2), uncertainty: way / 2, wentBack: false)
             if let clock {
                 if clock.uncertainty < sample.uncertainty {
                     (sample.offset, sample.uncertainty) = (clock.offset, clock.uncertainty)
@@ -101,7 +101,7 @@ struct Examiner {
 
     private static func instant(_ time: RedisValue) -> Milliseconds {
         func part(_ index: Int) -> Int64 { time[index].string.flatMap(Int64.init) ?? 0 }
-        return part(0) * 1_000 + part(1) / 1_000
+        return part(0) &* 1_000 &+ part(1) / 1_000
     }
 
     private mutating func slowCalls() async throws(ClientError) -> [ServerReading.SlowCall]? {
@@ -111,7 +111,7 @@ struct Examiner {
         else { return nil }
         return (0..<log.count).map { index in
             ServerReading.SlowCall(
-                command: log[index][3][0].string ?? "", at: (log[index][1].integer ?? 0) * 1_000,
+                command: log[index][3][0].string ?? "", at: (log[index][1].integer ?? 0) &* 1_000,
                 microseconds: log[index][2].integer ?? 0)
         }
     }
@@ -162,8 +162,8 @@ struct Examiner {
             guard case .failure(let error) = result else { continue }
             switch error.code {
             case .noPermission: missing.append(.init(right: attempt.right, purpose: attempt.purpose))
-            case .outOfMemory, .misconf, .readOnly, .noReplicas, .clusterDown: refusal = error.message
-            default: throw ClientError(error)
+            case .connectionClosed, .connectFailed, .timeout, .cancelled: throw ClientError(error)
+            default: refusal = error.message
             }
         }
         return refusal

@@ -115,7 +115,7 @@ package struct NamespaceReading: Sendable {
                 Finding(
                     .info, "oldest-saga",
                     "\(open) sagas are open; the oldest\(part) is '\(oldest.id)', since "
-                        + Self.span(now - oldest.startedAt),
+                        + age(oldest.startedAt),
                     remedy: "'skald show \(oldest.id)' tells what it waits for"))
         } else {
             findings.append(Finding(.ok, "oldest-saga", open == 0 ? "no saga is open" : "\(open) sagas are open"))
@@ -150,14 +150,14 @@ package struct NamespaceReading: Sendable {
             findings.append(
                 Finding(
                     .warning, "undelivered",
-                    "service '\(service.name)': its oldest unread command waits since \(Self.span(now - oldest))",
+                    "service '\(service.name)': its oldest unread command waits since \(age(oldest))",
                     remedy: "start the service, or more instances of it"))
         }
         if let oldest = own.compactMap(\.pending).min(), now - oldest >= Self.finishSpan {
             findings.append(
                 Finding(
                     .warning, "pending",
-                    "service '\(service.name)': its oldest unanswered command was sent \(Self.span(now - oldest)) ago",
+                    "service '\(service.name)': its oldest unanswered command was sent \(age(oldest)) ago",
                     remedy: "look at the service's log; 'skald failing --service \(service.name)' shows the steps"))
         }
         for consumer in service.consumers where consumer.pending > 0 && consumer.idle >= Self.finishSpan {
@@ -182,12 +182,18 @@ package struct NamespaceReading: Sendable {
     private var dead: [Finding] {
         let count = status.partitions.reduce(0) { $0 + $1.dead }
         guard count > 0 else { return [Finding(.ok, "dead-letters", "no dead letters")] }
-        let newest = newestDead.map { ", the newest \(Self.span(now - $0.at)) ago: \($0.reason)" } ?? ""
+        let newest = newestDead.map { ", the newest \(age($0.at)) ago: \($0.reason)" } ?? ""
         return [
             Finding(
                 .warning, "dead-letters", "\(count) dead letter\(count == 1 ? "" : "s")\(newest)",
                 remedy: "'skald dead list' shows them")
         ]
+    }
+
+    /// How long ago an instant was. It may be any: services write dead letters, and choose the ids of entries.
+    private func age(_ instant: Milliseconds) -> String {
+        let (age, overflow) = now.subtractingReportingOverflow(instant)
+        return Self.span(overflow ? .max : age)
     }
 
     /// To the second, from a second on.

@@ -17,13 +17,15 @@ extension SagaClient {
         do throws(ClientError) {
             findings += try await examiner.namespace(try await keys()).findings
         } catch {
-            findings.append(try Self.finding(of: error))
+            // A server that answered and is not in order is why; what it was found to be must not be lost.
+            let isExplained = findings.contains { $0.severity == .danger }
+            findings.append(try Self.finding(of: error, isExplained: isExplained))
         }
         return findings
     }
 
     /// What a namespace that cannot be read is a sign of.
-    private static func finding(of error: ClientError) throws(ClientError) -> Finding {
+    private static func finding(of error: ClientError, isExplained: Bool) throws(ClientError) -> Finding {
         switch error {
         case .noNamespace(let name):
             Finding(
@@ -37,6 +39,10 @@ extension SagaClient {
             Finding(
                 .danger, "namespace", "the namespace cannot be read: \(reason)",
                 remedy: "use the version of skald that wrote it, or look at what else writes there")
+        case .unreachable(let reason) where isExplained:
+            Finding(
+                .danger, "namespace", "the namespace cannot be read: \(reason)",
+                remedy: "mend the server first")
         case .unreachable, .unanswered: throw error
         }
     }

@@ -63,7 +63,7 @@ extension ServerReading {
                     remedy: "let a time daemon slew the clock of the server's machine, and not step it")
             ]
         }
-        let distance = abs(clock.offset)
+        let distance = Milliseconds(clamping: clock.offset.magnitude)
         guard distance > Self.largestOffset + clock.uncertainty else {
             return [Finding(.ok, "clock", "within \(distance + clock.uncertainty) ms of this machine's")]
         }
@@ -81,7 +81,7 @@ extension ServerReading {
         let now = clock?.now ?? slowCalls.map(\.at).max() ?? 0
         let own = slowCalls.filter { call in
             ["EVALSHA", "XREAD", "XREADGROUP"].contains(call.command.uppercased())
-                && call.microseconds >= Self.slowMicroseconds && call.at >= now - Self.slowSpan
+                && call.microseconds >= Self.slowMicroseconds && call.at >= now &- Self.slowSpan
         }
         if let worst = own.max(by: { $0.microseconds < $1.microseconds }) {
             return [

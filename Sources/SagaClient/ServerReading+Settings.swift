@@ -133,17 +133,17 @@ extension ServerReading {
                     "the server may evict keys (maxmemory-policy \(policy)), and sagas with them, without an error",
                     remedy: "set maxmemory-policy noeviction"))
         }
-        if let evicted = info.number("evicted_keys"), evicted > 0 {
+        if let evicted = info.count("evicted_keys"), evicted > 0 {
             findings.append(
                 Finding(
-                    .warning, "evicted", "\(Int(evicted)) keys have been evicted since the server was started",
+                    .warning, "evicted", "\(evicted) keys have been evicted since the server was started",
                     remedy: "sagas may be among them: compare what starters began with 'skald list'"))
         }
         return findings
     }
 
     private func memory(_ info: ServerInfo) -> Finding {
-        let (used, limit) = (info.number("used_memory") ?? 0, info.number("maxmemory") ?? 0)
+        let (used, limit) = (info.count("used_memory") ?? 0, info.count("maxmemory") ?? 0)
         guard limit > 0 else {
             return Finding(
                 .warning, "memory",
@@ -156,22 +156,25 @@ extension ServerReading {
         if used >= limit {
             return Finding(.danger, "memory", "\(text): the server is full and nothing can be written", remedy: remedy)
         }
-        return used >= 0.8 * limit
+        return used >= limit / 5 * 4
             ? Finding(.warning, "memory", "\(text): soon it is full", remedy: remedy) : Finding(.ok, "memory", text)
     }
 
-    private static func mebibytes(_ bytes: Double) -> String { "\(Int(bytes / 1_048_576)) MiB" }
+    private static func mebibytes(_ bytes: Int) -> String { "\(bytes / 1_048_576) MiB" }
 
     // MARK: Replicas
 
+    /// Servers have a handful; what claims more is not looked at one by one.
+    private static let mostReplicas = 256
+
     private func replication(_ info: ServerInfo) -> [Finding] {
-        let count = Int(info.number("connected_slaves") ?? 0)
+        let count = info.count("connected_slaves") ?? 0
         let wanted = settings?["min-replicas-to-write"].flatMap(Int.init)
-        if let wanted, wanted > 0, let good = info.number("min_slaves_good_slaves"), Int(good) < wanted {
+        if let wanted, wanted > 0, let good = info.count("min_slaves_good_slaves"), good < wanted {
             return [
                 Finding(
                     .danger, "replicas",
-                    "\(Int(good)) replicas are in touch, and with fewer than \(wanted) the server "
+                    "\(good) replicas are in touch, and with fewer than \(wanted) the server "
                         + "refuses writes",
                     remedy: "bring the replicas back, or lower min-replicas-to-write")
             ]
@@ -183,7 +186,9 @@ extension ServerReading {
                     remedy: "add a replica, or keep copies of the append-only file elsewhere")
             ]
         }
-        let late = (0..<count).filter { info["slave\($0)"].map { !$0.contains("state=online") } ?? false }.count
+        let late = (0..<min(count, Self.mostReplicas)).filter {
+            info["slave\($0)"].map { !$0.contains("state=online") } ?? false
+        }.count
         var findings = [Finding(.ok, "replicas", count == 1 ? "1 replica" : "\(count) replicas")]
         if late > 0 {
             findings = [
@@ -202,4 +207,9 @@ extension ServerReading {
         }
         return findings
     }
+}
+
+extension ServerInfo {
+    /// A property that counts something; nil where the text is no whole number from 0.
+    fileprivate func count(_ name: String) -> Int? { self[name].flatMap(Int.init).flatMap { $0 < 0 ? nil : $0 } }
 }

@@ -1,6 +1,8 @@
 import RedisTransport
 import SagaClient
 import SagaCore
+import SagaRedis
+import SagaStore
 import SagaTesting
 import SagaWire
 import Testing
@@ -48,6 +50,14 @@ import Testing
         #expect(complaints { $0.status.partitions[0].lag = 256 } == ["inbox": .warning])
         #expect(complaints { $0.stuck = 1 } == ["stuck": .warning])
         #expect(complaints { $0.status.partitions[0].dead = 1 } == ["dead-letters": .warning])
+        // Whoever may write dead letters chooses what stands in them.
+        for at in [Milliseconds.min, -1, 0, .max] {
+            let found = complaints { reading in
+                reading.status.partitions[0].dead = 1
+                reading.newestDead = (at, "x: y")
+            }
+            #expect(found == ["dead-letters": .warning])
+        }
         #expect(complaints { $0.clocks = [Self.now - 5, Self.now + 1_000] } == [:])
         #expect(complaints { $0.clocks = [Self.now + 1_001, 0] } == ["clock-fell-back": .warning])
     }
