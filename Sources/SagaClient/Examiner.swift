@@ -64,9 +64,7 @@ struct Examiner {
         guard
             let reply = try await ask(
                 command, right: "+config|get",
-                purpose:
-                    "how often the append-only file is synced, where the server listens and its time limits are not known"
-            )
+                purpose: "syncing, where the server listens, and its time limits are not known")
         else { return nil }
         var settings: [String: String] = [:]
         for index in stride(from: 0, to: reply.count - 1, by: 2) {

@@ -4,8 +4,8 @@ import SagaRedis
 extension SagaClient {
     /// Looks at the server's settings and at the namespace for what a saga log needs, and changes nothing.
     ///
-    /// What the user may not see is a finding, too, and what can be said without it is said. Where the user lacks rights of
-    /// an operator, that leaves entries in the server's ACL log.
+    /// What the user may not see is a finding, too, and what can be said without it is said. Where the user lacks rights
+    /// of an operator, that leaves entries in the server's ACL log.
     /// Redis: O(partitions × services + open sagas, up to 1,024, × definitions).
     ///
     /// - Parameter localTime: This machine's clock, in Unix milliseconds.
