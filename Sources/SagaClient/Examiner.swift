@@ -130,8 +130,8 @@ struct Examiner {
         }
     }
 
-    /// What an operator writes, and a read as its counterpart. Begins a transaction and leaves it, on a connection of its
-    /// own: the server looks at rights and at its own state when a command is queued, and what is queued never runs.
+    /// Tries what an operator writes. Begins a transaction and leaves it, on a connection of its own: the server looks at
+    /// rights and at its own state when a command is queued, and what is queued never runs.
     ///
     /// - Returns: Why the server refuses writes to everybody, if it does.
     private mutating func tryWrites() async throws(ClientError) -> String? {

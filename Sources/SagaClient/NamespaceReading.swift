@@ -64,17 +64,20 @@ package struct NamespaceReading: Sendable {
         let idle = status.partitions.filter { $0.owner == nil }
         guard !idle.isEmpty else {
             let owners = Set(status.partitions.compactMap(\.owner)).count
-            let text = "\(status.partitions.count) partitions, owned by \(owners) orchestrator\(owners == 1 ? "" : "s")"
+            let text =
+                "\(Self.counted(status.partitions.count, "partition")), owned by \(Self.counted(owners, "orchestrator"))"
             return [Finding(.ok, "ownership", text)]
         }
-        let waiting = idle.reduce(0) { $0 + $1.open + $1.lag }
+        let (open, unread) = (idle.reduce(0) { $0 + $1.open }, idle.reduce(0) { $0 + $1.lag })
         let text =
             "\(idle.count) of \(status.partitions.count) partitions have no owner, or one whose lease has expired"
         let remedy = "start an orchestrator ('skald orchestrator'), or look at the log of those that run"
-        guard waiting > 0 else { return [Finding(.warning, "ownership", text, remedy: remedy)] }
+        guard open + unread > 0 else { return [Finding(.warning, "ownership", text, remedy: remedy)] }
         return [
             Finding(
-                .danger, "ownership", text + "; \(waiting) open sagas and unread messages stand still in them",
+                .danger, "ownership",
+                text
+                    + "; what stands still in them: \(Self.counted(open, "open saga")), \(Self.counted(unread, "unread message"))",
                 remedy: remedy)
         ]
     }
@@ -114,11 +117,12 @@ package struct NamespaceReading: Sendable {
             findings.append(
                 Finding(
                     .info, "oldest-saga",
-                    "\(open) sagas are open; the oldest\(part) is '\(oldest.id)', since "
+                    "\(Self.counted(open, "open saga")); the oldest\(part) is '\(oldest.id)', since "
                         + age(oldest.startedAt),
                     remedy: "'skald show \(oldest.id)' tells what it waits for"))
         } else {
-            findings.append(Finding(.ok, "oldest-saga", open == 0 ? "no saga is open" : "\(open) sagas are open"))
+            findings.append(
+                Finding(.ok, "oldest-saga", open == 0 ? "no saga is open" : Self.counted(open, "open saga")))
         }
         findings.append(
             stuck == 0
@@ -143,7 +147,7 @@ package struct NamespaceReading: Sendable {
             findings.append(
                 Finding(
                     .warning, "no-consumers",
-                    "service '\(service.name)': nobody reads its commands in \(unread.count) partitions",
+                    "service '\(service.name)': nobody reads its commands in \(Self.counted(unread.count, "partition"))",
                     remedy: "start the service, with the name '\(service.name)' and this namespace"))
         }
         if let oldest = own.compactMap(\.undelivered).min(), now - oldest >= Self.fetchSpan {
@@ -164,7 +168,7 @@ package struct NamespaceReading: Sendable {
             findings.append(
                 Finding(
                     .warning, "orphaned",
-                    "service '\(service.name)': consumer '\(consumer.name)' holds \(consumer.pending) commands and has "
+                    "service '\(service.name)': consumer '\(consumer.name)' holds \(Self.counted(consumer.pending, "command")) and has "
                         + "not asked for more since \(Self.span(consumer.idle))",
                     remedy: "start it again under this name, or another instance, which claims them (XAUTOCLAIM)"))
         }
@@ -185,7 +189,7 @@ package struct NamespaceReading: Sendable {
         let newest = newestDead.map { ", the newest \(age($0.at)) ago: \($0.reason)" } ?? ""
         return [
             Finding(
-                .warning, "dead-letters", "\(count) dead letter\(count == 1 ? "" : "s")\(newest)",
+                .warning, "dead-letters", Self.counted(count, "dead letter") + newest,
                 remedy: "'skald dead list' shows them")
         ]
     }
@@ -194,6 +198,10 @@ package struct NamespaceReading: Sendable {
     private func age(_ instant: Milliseconds) -> String {
         let (age, overflow) = now.subtractingReportingOverflow(instant)
         return Self.span(overflow ? .max : age)
+    }
+
+    private static func counted(_ count: Int, _ what: String) -> String {
+        "\(count) \(what)\(count == 1 ? "" : "s")"
     }
 
     /// To the second, from a second on.

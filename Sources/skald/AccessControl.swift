@@ -10,8 +10,8 @@ struct AccessControl: ParsableCommand {
         commandName: "acl",
         abstract: "Print the Redis ACL rule that lets a role do its part in the namespace, and no more.",
         discussion: """
-            The line is a command for redis-cli ('skald acl viewer --password-file F | redis-cli'); with --file it is one \
-            for an ACL file. Needs no connection, and changes nothing. Without --password-file, the rule holds \
+            The line is a command for redis-cli ('skald acl viewer --password-file F | redis-cli'); with --file it is \
+            one for an ACL file. Needs no connection, and changes nothing. Without --password-file, the rule holds \
             '#\(AccessRules.placeholder)' in place of the password's SHA-256, and Redis refuses it: put '#' and 64 hex \
             digits there, or '>' and the password. Switch the user 'default' off once your own can connect.
             """,

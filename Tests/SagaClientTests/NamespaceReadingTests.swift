@@ -126,7 +126,7 @@ import Testing
             #expect(found["undelivered"]?.what.contains("'charge-service'") == true)
             #expect(found["pending"]?.what.contains("'reserve-service'") == true)
             #expect(found["stuck"]?.what == "1 saga is stuck")
-            #expect(found["oldest-saga"]?.what.hasPrefix("2 sagas are open; the oldest is 'old', since ") == true)
+            #expect(found["oldest-saga"]?.what.hasPrefix("2 open sagas; the oldest is 'old', since ") == true)
             #expect(found["dead-letters"]?.what.hasPrefix("2 dead letters, the newest ") == true)
             #expect(found["dead-letters"]?.what.hasSuffix(" ago: newer: second") == true)
             #expect(found["clock-fell-back"]?.severity == .warning)
