@@ -216,6 +216,16 @@ struct CodeTests {
         #expect(harness.saga.error == "the saga's deadline passed")
     }
 
+    @Test func aRetryThatAPauseHeldBackDoesNotMakeARefusalDoubtful() throws {
+        var harness = try charging { $0.stop(on: "fraud") }
+        harness.fail("charge", code: "fraud")
+        harness.order(.pause)
+        harness.order(.retry)
+        harness.order(.cancel)
+        harness.order(.resume)
+        #expect(harness.take() == ["stuck", "create compensation 1 known", "reopened"])
+    }
+
     @Test func whatWasUndoneInALostHistoryTurnsTheSagaBackWhateverTheCode() throws {
         var harness = try charging { $0.compensate(on: "no-funds") }
         harness.succeed("charge")
