@@ -121,6 +121,9 @@ extension Saga {
         for branch in steps[index].items.isEmpty ? [whole] : branches(of: index) + [whole] {
             let action = self[branch, .action]
             switch action.status {
+            case .waiting where action.isRefused:
+                // An operator's retry that had to wait for the end of a pause, or for room.
+                self[branch, .action].finish(.failed, at: instant)
             case .running, .waiting:
                 self[branch, .action].finish(isUncertain ? .unknown : .failed, at: instant, error: error)
             case .stuck:

@@ -144,7 +144,7 @@ struct CodeTests {
         var harness = try charging { $0.stop(on: "fraud") }
         harness.fail("charge", code: "fraud")
         harness.order(.cancel)
-        #expect(harness.take() == ["stuck", "create compensation 1 known", "reopened"])
+        #expect(harness.take() == ["stuck", "reopened", "create compensation 1 known"])
         #expect(harness.action("charge").status == .failed)
     }
 
@@ -214,6 +214,16 @@ struct CodeTests {
         harness.ring()
         #expect(harness.take() == ["charge action 1", "stuck", "compensated"])
         #expect(harness.saga.error == "the saga's deadline passed")
+    }
+
+    @Test func aRetryThatAPauseHeldBackDoesNotMakeARefusalDoubtful() throws {
+        var harness = try charging { $0.stop(on: "fraud") }
+        harness.fail("charge", code: "fraud")
+        harness.order(.pause)
+        harness.order(.retry)
+        harness.order(.cancel)
+        harness.order(.resume)
+        #expect(harness.take() == ["stuck", "reopened", "create compensation 1 known"])
     }
 
     @Test func whatWasUndoneInALostHistoryTurnsTheSagaBackWhateverTheCode() throws {

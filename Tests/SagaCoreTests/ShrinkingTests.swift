@@ -49,17 +49,22 @@ struct CaseSourceTests {
         approval.after = ["s0", "s1"]
         var charge = StepDraft("s3", service: "v", action: "do").uses("s0").pivot().withoutCompensation()
         charge.after = ["s2"]
+        charge.when = Condition("input.a", .greaterThan(1)) && !Condition("result.s0", .isOneOf(["x", 1]))
+        reserve.forEach = ForEach(ValuePath(.input, ["l"]), parallel: 2)
+        (reserve.noRetry, reserve.stopOn) = (["busy"], ["no", "late"])
         var draft = DefinitionDraft(name: "random", version: 1, steps: [reserve])
         draft.steps += [StepDraft("s1", delay: .milliseconds(20)), approval, charge]
         (draft.deadline, draft.durability) = (20_000, .replicated)
         (draft.order, draft.whenStuck) = (.parallel, .hold)
-        let quiet: [Choice] = [.execute(1), .execute(0, .refuse), .execute(0, .stumble()), .answer(2), .pass(1)]
+        let quiet: [Choice] = [.execute(1), .execute(0, .refuse()), .execute(0, .stumble()), .answer(2), .pass(1)]
         let loud: [Choice] = [
-            .execute(0, .stumble(retryAfter: 5)), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
+            .execute(0, .stumble(retryAfter: 5, code: "busy")), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
             .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1), .signal(0), .signal(1, id: 2),
             .rewind(losing: 3),
         ]
-        return SagaCase(id: "s-1", draft: draft, startDelay: 7, isAfterRewind: true, choices: quiet + loud)
+        return SagaCase(
+            id: "s-1", draft: draft, input: #"{"a":1}"#, results: ["1", ""], startDelay: 7, isAfterRewind: true,
+            choices: quiet + loud)
     }
 
     @Test func aFoundCase() throws {
@@ -70,20 +75,29 @@ struct CaseSourceTests {
                 whenStuck: .hold,
                 steps: [
                     StepDraft(
-                        name: "s0", service: "v", action: "do", compensation: .operation("undo"), timeout: 1000,
+                        name: "s0", service: "v", action: "do",
+                        forEach: ForEach(ValuePath(.input, ["l"]), parallel: 2),
+                        compensation: .operation("undo"), timeout: 1000,
                         retry: RetryPolicyDraft(attempts: 3, initial: 10, factor: 1.5, max: 900, jitter: 0.5),
-                        compensationRetry: RetryPolicyDraft(attempts: 2), after: []),
+                        compensationRetry: RetryPolicyDraft(attempts: 2), noRetry: ["busy"], stopOn: ["no", "late"],
+                        after: []),
                     StepDraft(name: "s1", delay: 20),
                     StepDraft(name: "s2", signal: "go", timeout: 6000, after: ["s0", "s1"]),
                     StepDraft(
-                        name: "s3", service: "v", action: "do", compensation: .none, after: ["s2"], uses: ["s0"],
+                        name: "s3", service: "v", action: "do",
+                        when: .all([
+                            .test(ValuePath(.input, ["a"]), .greaterThan(1)),
+                            .not(.test(ValuePath(.result("s0"), []), .isOneOf(["x", 1]))),
+                        ]), compensation: .none, after: ["s2"], uses: ["s0"],
                         isPivot: true),
                 ]),
+            input: "{\"a\":1}",
+            results: ["1", ""],
             startDelay: 7,
             isAfterRewind: true,
             choices: [
-                .execute(1), .execute(0, .refuse), .execute(0, .stumble()), .answer(2), .pass(1),
-                .execute(0, .stumble(retryAfter: 5)), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
+                .execute(1), .execute(0, .refuse()), .execute(0, .stumble()), .answer(2), .pass(1),
+                .execute(0, .stumble(retryAfter: 5, code: "busy")), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
                 .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1), .signal(0),
                 .signal(1, id: 2), .rewind(losing: 3),
             ]

@@ -15,7 +15,7 @@ struct CommitSizeTests {
         var reserve = StepDraft(
             name: "reserve", service: "stock", action: "reserve", compensation: .operation("release"),
             timeout: 60_000)
-        reserve.forEach = ForEach(ValuePath("input.items")!, parallel: 30)
+        reserve.forEach = ForEach(ValuePath(.input, ["items"]), parallel: 30)
         var steps = [reserve, StepDraft("go", signal: "go")]
         steps[1].after = []
         try await scenario.register(DefinitionDraft(name: "order", version: 1, steps: steps))

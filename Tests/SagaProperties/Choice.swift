@@ -30,7 +30,7 @@ package enum Choice: Sendable, Hashable {
 package enum Will: Sendable, Hashable {
     case succeed
     /// Refuses for good, without an effect.
-    case refuse
+    case refuse(code: String? = nil)
     /// Passing trouble, without an effect.
-    case stumble(retryAfter: Milliseconds? = nil)
+    case stumble(retryAfter: Milliseconds? = nil, code: String? = nil)
 }

@@ -4,6 +4,7 @@ import SagaCore
 /// recorded of one step, and what its database shows.
 struct Participant {
     private(set) var action: Reply.Outcome?
+    private var code: String?
     private(set) var compensation: Reply.Outcome?
     private(set) var effects = 0
     private var era: Int64 = 0
@@ -22,11 +23,11 @@ struct Participant {
 
     private mutating func act(_ will: Will, flaw: Flaw?) -> (Reply.Outcome, code: String?) {
         if compensation != nil, flaw != .lateActions { return (.failed, "late") }
-        if let action { return (action, nil) }
-        guard let outcome = will.outcome else { return (.retry, nil) }
-        if flaw != .forgottenActions { action = outcome }
+        if let action { return (action, code) }
+        guard let outcome = will.outcome else { return (.retry, will.code) }
+        if flaw != .forgottenActions { (action, code) = (outcome, will.code) }
         if outcome == .succeeded { effects += 1 }
-        return (outcome, nil)
+        return (outcome, will.code)
     }
 
     private mutating func compensate(
@@ -39,10 +40,10 @@ struct Participant {
             compensation = .succeeded
             return (.succeeded, nil)
         }
-        guard let outcome = will.outcome else { return (.retry, nil) }
+        guard let outcome = will.outcome else { return (.retry, will.code) }
         compensation = outcome
         if outcome == .succeeded { effects -= 1 }
-        return (outcome, nil)
+        return (outcome, will.code)
     }
 }
 
@@ -57,6 +58,13 @@ extension Will {
     }
 
     var retryAfter: Milliseconds? {
-        if case .stumble(let retryAfter) = self { retryAfter } else { nil }
+        if case .stumble(let retryAfter, _) = self { retryAfter } else { nil }
+    }
+
+    fileprivate var code: String? {
+        switch self {
+        case .succeed: nil
+        case .refuse(let code), .stumble(_, let code): code
+        }
     }
 }

@@ -6,6 +6,8 @@ extension SagaCase {
     package static func random(seed: UInt64) -> SagaCase {
         var random = SeededRandom(seed: seed)
         let draft = randomDraft(&random)
+        let input = randomPayload(&random)
+        let results = (0..<Int.random(in: 0...4, using: &random)).map { _ in randomPayload(&random) }
         let startDelay: Milliseconds? = random.chance(0.05) ? Int64.random(in: 1...5_000, using: &random) : nil
         let isAfterRewind = random.chance(0.05)
         var rewindsLeft = Int.random(in: 0...2, using: &random)
@@ -18,7 +20,8 @@ extension SagaCase {
             return choice
         }
         return SagaCase(
-            id: "s-\(seed)", draft: draft, startDelay: startDelay, isAfterRewind: isAfterRewind, choices: choices)
+            id: "s-\(seed)", draft: draft, input: input, results: results, startDelay: startDelay,
+            isAfterRewind: isAfterRewind, choices: choices)
     }
 
     // MARK: What happens
@@ -43,8 +46,8 @@ extension SagaCase {
 
     private static func randomWill(_ random: inout SeededRandom) -> Will {
         switch Int.random(in: 0..<20, using: &random) {
-        case 0, 1: .refuse
-        case 2, 3, 4: .stumble()
+        case 0, 1: .refuse(code: randomCode(&random))
+        case 2, 3, 4: .stumble(code: randomCode(&random))
         case 5: .stumble(retryAfter: Int64.random(in: 1...10_000, using: &random))
         default: .succeed
         }
@@ -60,9 +63,14 @@ extension SagaCase {
         if isGraph {
             for index in steps.indices { steps[index].after = randomLinks(index, pivot: pivot, &random) }
         }
+        addValues(to: &steps, &random)
+        let order: CompensationOrder? = random.chance(0.2) ? .parallel : nil
+        var whenStuck: WhenStuck? = random.chance(0.3) ? .hold : nil
+        // Where a lost list's step was undone although a later one was stuck, the later one's items are not asked for.
+        if order == nil, steps.contains(where: \.hasListOfResults) { whenStuck = .hold }
         return DefinitionDraft(
-            name: "random", version: 1, deadline: random.chance(0.3) ? 20_000 : nil,
-            order: random.chance(0.2) ? .parallel : nil, whenStuck: random.chance(0.3) ? .hold : nil, steps: steps)
+            name: "random", version: 1, deadline: random.chance(0.3) ? 20_000 : nil, order: order,
+            whenStuck: whenStuck, steps: steps)
     }
 
     private static func randomStep(_ index: Int, pivot: Int?, _ random: inout SeededRandom) -> StepDraft {
@@ -82,6 +90,7 @@ extension SagaCase {
         if case .operation = step.compensation, random.chance(0.3) {
             step.compensationRetry = randomRetry(&random, attempts: Int.random(in: 0...3, using: &random))
         }
+        if random.chance(0.3) { addCodes(to: &step, pivot.map { index > $0 } ?? false, &random) }
         return step
     }
 
@@ -103,5 +112,11 @@ extension SagaCase {
         if index == pivot { return (0..<index).map { "s\($0)" } }
         let others = (pivot + 1..<index).filter { _ in random.chance(0.5) }.map { "s\($0)" }
         return others.isEmpty || random.chance(0.5) ? ["s\(pivot)"] + others : others
+    }
+}
+
+extension StepDraft {
+    fileprivate var hasListOfResults: Bool {
+        if case .result = forEach?.items.root { true } else { false }
     }
 }

@@ -8,6 +8,8 @@ extension SagaCase {
         lines.append("        draft: \(header), steps: [")
         for step in draft.steps { lines.append("                \(step.source),") }
         lines.append("            ]),")
+        if !input.isEmpty { lines.append("        input: \(quoted(input)),") }
+        if !results.isEmpty { lines.append("        results: \(list(results)),") }
         if let startDelay { lines.append("        startDelay: \(startDelay),") }
         if isAfterRewind { lines.append("        isAfterRewind: true,") }
         let texts = choices.map(\.source).joined(separator: ", ")
@@ -32,6 +34,10 @@ extension StepDraft {
         if let action { parts.append("action: \(quoted(action))") }
         if let delay { parts.append("delay: \(delay)") }
         if let signal { parts.append("signal: \(quoted(signal))") }
+        if let saga { parts.append("saga: \(quoted(saga))") }
+        if let inputFrom { parts.append("inputFrom: \(quoted(inputFrom))") }
+        if let when { parts.append("when: \(when.source)") }
+        if let forEach { parts.append("forEach: \(forEach.source)") }
         switch compensation {
         case .absent: break
         case .none: parts.append("compensation: .none")
@@ -40,13 +46,14 @@ extension StepDraft {
         if let timeout { parts.append("timeout: \(timeout)") }
         if let retry { parts.append("retry: \(retry.source)") }
         if let compensationRetry { parts.append("compensationRetry: \(compensationRetry.source)") }
+        if let noRetry { parts.append("noRetry: \(list(noRetry))") }
+        if let compensateOn { parts.append("compensateOn: \(list(compensateOn))") }
+        if let stopOn { parts.append("stopOn: \(list(stopOn))") }
         if let after { parts.append("after: \(list(after))") }
         if let uses { parts.append("uses: \(list(uses))") }
         if isPivot { parts.append("isPivot: true") }
         return "StepDraft(" + parts.joined(separator: ", ") + ")"
     }
-
-    private func list(_ names: [String]) -> String { "[" + names.map(quoted).joined(separator: ", ") + "]" }
 }
 
 extension RetryPolicyDraft {
@@ -65,9 +72,7 @@ extension Choice {
     var source: String {
         switch self {
         case .execute(let place, .succeed): ".execute(\(place))"
-        case .execute(let place, .refuse): ".execute(\(place), .refuse)"
-        case .execute(let place, .stumble(nil)): ".execute(\(place), .stumble())"
-        case .execute(let place, .stumble(let span?)): ".execute(\(place), .stumble(retryAfter: \(span)))"
+        case .execute(let place, let will): ".execute(\(place), \(will.source))"
         case .answer(let place): ".answer(\(place))"
         case .loseCommand(let place): ".loseCommand(\(place))"
         case .loseAnswer(let place): ".loseAnswer(\(place))"
@@ -83,6 +88,72 @@ extension Choice {
         }
     }
 }
+
+extension Will {
+    fileprivate var source: String {
+        switch self {
+        case .succeed: return ".succeed"
+        case .refuse(let code): return ".refuse(\(code.map { "code: \(quoted($0))" } ?? ""))"
+        case .stumble(let retryAfter, let code):
+            let parts = [retryAfter.map { "retryAfter: \($0)" }, code.map { "code: \(quoted($0))" }]
+            return ".stumble(\(parts.compactMap(\.self).joined(separator: ", ")))"
+        }
+    }
+}
+
+extension Condition {
+    fileprivate var source: String {
+        switch self {
+        case .test(let path, let test): ".test(\(path.source), \(test.source))"
+        case .all(let parts): ".all([\(parts.map(\.source).joined(separator: ", "))])"
+        case .any(let parts): ".any([\(parts.map(\.source).joined(separator: ", "))])"
+        case .not(let part): ".not(\(part.source))"
+        }
+    }
+}
+
+extension Condition.Test {
+    fileprivate var source: String {
+        switch self {
+        case .equals(let value): ".equals(\(value.source))"
+        case .notEquals(let value): ".notEquals(\(value.source))"
+        case .greaterThan(let value): ".greaterThan(\(value.source))"
+        case .lessThan(let value): ".lessThan(\(value.source))"
+        case .atLeast(let value): ".atLeast(\(value.source))"
+        case .atMost(let value): ".atMost(\(value.source))"
+        case .isOneOf(let values): ".isOneOf([\(values.map(\.source).joined(separator: ", "))])"
+        case .exists(let isThere): ".exists(\(isThere))"
+        case .hasPrefix(let prefix): ".hasPrefix(\(quoted(prefix)))"
+        }
+    }
+}
+
+extension JSON {
+    /// Scalars, which is all that a condition compares with.
+    fileprivate var source: String {
+        switch self {
+        case .number(let text): text
+        case .string(let text): quoted(text)
+        case .bool(let value): "\(value)"
+        case .null, .array, .object: ".null"
+        }
+    }
+}
+
+extension ForEach {
+    fileprivate var source: String { "ForEach(\(items.source), parallel: \(parallel))" }
+}
+
+extension ValuePath {
+    fileprivate var source: String {
+        switch root {
+        case .input: "ValuePath(.input, \(list(keys)))"
+        case .result(let step): "ValuePath(.result(\(quoted(step))), \(list(keys)))"
+        }
+    }
+}
+
+private func list(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }
 
 /// A literal of a text that needs no escapes but these two.
 private func quoted(_ text: String) -> String {

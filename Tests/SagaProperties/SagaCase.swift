@@ -6,6 +6,9 @@ package struct SagaCase: Sendable, Hashable {
     /// Seeds the backoff's jitter.
     package var id: String
     package var draft: DefinitionDraft
+    package var input: String
+    /// What steps return, in turns by their places and their items'; nothing where there is none.
+    package var results: [String]
     /// The saga is to begin only after this time.
     package var startDelay: Milliseconds?
     /// Whether the partition's history had been rewound before the saga started.
@@ -13,11 +16,13 @@ package struct SagaCase: Sendable, Hashable {
     package var choices: [Choice]
 
     package init(
-        id: String = "saga", draft: DefinitionDraft, startDelay: Milliseconds? = nil, isAfterRewind: Bool = false,
-        choices: [Choice]
+        id: String = "saga", draft: DefinitionDraft, input: String = "", results: [String] = [],
+        startDelay: Milliseconds? = nil, isAfterRewind: Bool = false, choices: [Choice]
     ) {
         self.id = id
         self.draft = draft
+        self.input = input
+        self.results = results
         self.startDelay = startDelay
         self.isAfterRewind = isAfterRewind
         self.choices = choices
@@ -91,6 +96,9 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case settled = "what a step has come to stays"
     case ending = "an end is told when it is reached, and only then"
     case signals = "a signal counts once"
+    case conditions = "a payload decides which steps are due, and which items they have"
+    case codes = "an error code decides between turning back and waiting"
+    case parallel = "a step has no more items under way than it says"
 }
 
 /// A rule of the participants that is switched off, to see that this is found.
@@ -114,6 +122,9 @@ package struct Tally: Sendable, Hashable {
     package var skipped = 0
     package var rewinds = 0
     package var signals = 0
+    package var omitted = 0
+    /// Items of `forEach` steps.
+    package var items = 0
 
     package init() {}
 
@@ -126,5 +137,7 @@ package struct Tally: Sendable, Hashable {
         left.skipped += right.skipped
         left.rewinds += right.rewinds
         left.signals += right.signals
+        left.omitted += right.omitted
+        left.items += right.items
     }
 }

@@ -107,6 +107,8 @@ package struct Shrinker {
                 $0.draft.steps[index].name = new[step.name] ?? step.name
                 $0.draft.steps[index].after = step.after?.compactMap { new[$0] }
                 $0.draft.steps[index].uses = step.uses?.compactMap { new[$0] }
+                $0.draft.steps[index].when = step.when?.renamed(new)
+                $0.draft.steps[index].forEach?.items.root = step.forEach?.items.root.renamed(new) ?? .input
             }
         }
     }
@@ -115,6 +117,9 @@ package struct Shrinker {
         change { $0.id = "saga" }
         change { $0.startDelay = nil }
         change { $0.isAfterRewind = false }
+        change { $0.results = [] }
+        change { $0.input = "" }
+        for index in best.results.indices { change { $0.results[index] = "" } }
         change { $0.draft.deadline = nil }
         change { $0.draft.order = nil }
         change { $0.draft.whenStuck = nil }
@@ -125,7 +130,9 @@ package struct Shrinker {
             simplifyKind(index)
             let simplifications: [(inout StepDraft) -> Void] = [
                 { $0.retry = nil }, { $0.compensationRetry = nil }, { $0.timeout = nil }, { $0.after = nil },
-                { $0.isPivot = false }, { if $0.compensation == .none { $0.compensation = .absent } },
+                { $0.isPivot = false }, { $0.when = nil }, { $0.forEach = nil }, { $0.forEach?.parallel = 1 },
+                { $0.noRetry = nil }, { $0.compensateOn = nil }, { $0.stopOn = nil },
+                { $0.when = $0.when?.firstPart }, { if $0.compensation == .none { $0.compensation = .absent } },
                 { $0.retry = $0.retry?.withAttemptsOnly },
                 { $0.compensationRetry = $0.compensationRetry?.withAttemptsOnly },
             ]
@@ -149,6 +156,31 @@ package struct Shrinker {
         for index in best.choices.indices {
             _ = best.choices[index].simpler.contains { simpler in change { $0.choices[index] = simpler } }
         }
+    }
+}
+
+extension Condition {
+    fileprivate var firstPart: Condition {
+        switch self {
+        case .test: self
+        case .all(let parts), .any(let parts): parts.first ?? self
+        case .not(let part): part
+        }
+    }
+
+    fileprivate func renamed(_ names: [String: String]) -> Condition {
+        switch self {
+        case .test(let path, let test): .test(ValuePath(path.root.renamed(names), path.keys), test)
+        case .all(let parts): .all(parts.map { $0.renamed(names) })
+        case .any(let parts): .any(parts.map { $0.renamed(names) })
+        case .not(let part): .not(part.renamed(names))
+        }
+    }
+}
+
+extension ValuePath.Root {
+    fileprivate func renamed(_ names: [String: String]) -> ValuePath.Root {
+        if case .result(let name) = self { .result(names[name] ?? name) } else { self }
     }
 }
 
@@ -184,8 +216,12 @@ extension Will {
     fileprivate var simpler: [Will] {
         switch self {
         case .succeed: []
-        case .stumble(nil): [.succeed]
-        case .refuse, .stumble: [.succeed, .stumble()]
+        case .stumble(nil, nil): [.succeed]
+        case .refuse(nil): [.succeed, .stumble()]
+        case .refuse: [.succeed, .stumble(), .refuse()]
+        case .stumble(let span, let code):
+            [.succeed, .stumble()]
+                + (span != nil && code != nil ? [.stumble(code: code), .stumble(retryAfter: span)] : [])
         }
     }
 }

@@ -6,8 +6,8 @@ extension Fact {
         switch self {
         case .started: return "started"
         case .replied(let reply):
-            return "\(reply.step) \(reply.phase.rawValue) \(reply.attempt) \(reply.outcome.rawValue)"
-        case .beat(let step, _, let phase): return "sign of life of \(step) \(phase.rawValue)"
+            return "\(reply.step)\(item(reply.item)) \(reply.phase.rawValue) \(reply.attempt) \(reply.outcome.rawValue)"
+        case .beat(let step, let place, let phase): return "sign of life of \(step)\(item(place)) \(phase.rawValue)"
         case .ticked: return "time passed"
         case .ordered(let order):
             return "\(order.operation.rawValue) ordered\(order.step.map { " for \($0)" } ?? "")"
@@ -17,12 +17,14 @@ extension Fact {
         case .recalled(let reason): return "recalled: \(reason)"
         }
     }
+
+    private func item(_ item: Int?) -> String { item.map { "#\($0)" } ?? "" }
 }
 
 extension Directive {
     var traceText: String {
         switch self {
-        case .send(let dispatch): "send s\(dispatch.step) \(dispatch.phase.rawValue) \(dispatch.attempt)"
+        case .send(let dispatch): "send \(dispatch.branch.label) \(dispatch.phase.rawValue) \(dispatch.attempt)"
         case .finish(let status): status.rawValue
         case .reopen: "reopened"
         case .startChild(let step): "start child s\(step)"

@@ -16,7 +16,7 @@ struct Transition {
     var attempts: [Dispatch] { commands.filter { !isQuestion($0) } }
 
     func isQuestion(_ dispatch: Dispatch) -> Bool {
-        dispatch.phase == .action && after.steps[dispatch.step].verification != nil
+        dispatch.phase == .action && after.question(to: dispatch.branch) != nil
     }
 
     var isRetryOrder: Bool {
@@ -36,5 +36,15 @@ struct Transition {
         }
     }
 
-    var hasTurnedBack: Bool { after.isCompensating && before?.isCompensating == false }
+    /// The code that an attempt ended with.
+    var code: String? {
+        if case .replied(let reply) = entry.fact { reply.code } else { isRinging ? "timeout" : nil }
+    }
+
+    var hasTurnedBack: Bool { after.isCompensating && before?.isCompensating != true }
+
+    /// Whether the saga turned back as a step could not begin: a payload that it asks about is not what it must be.
+    var hasFaulted: Bool {
+        hasTurnedBack && after.steps.contains { $0.action.status == .failed && $0.action.attempts == 0 }
+    }
 }

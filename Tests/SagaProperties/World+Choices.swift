@@ -36,26 +36,36 @@ extension World {
 
     mutating func execute(_ message: Message, will: Will) throws(Violation) {
         let dispatch = message.dispatch
-        let place = Place(saga: message.saga, step: dispatch.step)
+        let label = dispatch.branch.label
+        let place = Place(saga: message.saga, step: dispatch.step, item: dispatch.item)
         var participant = participants[place, default: Participant()]
         let answer = try participant.execute(dispatch, era: message.era, will: will, flaw: flaw)
         participants[place] = participant
         guard (0...1).contains(participant.effects) else {
-            throw Violation(rule: .oneEffect, details: "s\(dispatch.step) has \(participant.effects)")
+            throw Violation(rule: .oneEffect, details: "\(label) has \(participant.effects)")
         }
         guard let (outcome, code) = answer else {
-            if isTracing { trace.append("    s\(dispatch.step): stale") }
+            if isTracing { trace.append("    \(label): stale") }
             return
         }
         if isTracing {
             trace.append(
-                "    s\(dispatch.step) \(dispatch.phase.rawValue) \(dispatch.attempt): \(code ?? outcome.rawValue)")
+                "    \(label) \(dispatch.phase.rawValue) \(dispatch.attempt): \(outcome.rawValue) \(code ?? "")")
         }
+        let isDone = dispatch.phase == .action && outcome == .succeeded
+        let result = isDone ? self.result(of: dispatch.branch) : nil
         let reply = Reply(
-            step: runs[message.saga].saga.definition.steps[dispatch.step].name, phase: dispatch.phase,
-            attempt: dispatch.attempt, outcome: outcome, code: code,
+            step: runs[message.saga].saga.definition.steps[dispatch.step].name, item: dispatch.item,
+            phase: dispatch.phase, attempt: dispatch.attempt, outcome: outcome, result: result, code: code,
             retryAfter: outcome == .retry ? will.retryAfter : nil)
         answers.append(Answer(saga: message.saga, reply: reply, era: message.era))
+    }
+
+    /// What a branch returns: always the same, as a participant answers from its record.
+    private func result(of branch: Branch) -> [UInt8]? {
+        let results = sagaCase.results
+        guard !results.isEmpty else { return nil }
+        return Array(results[(branch.step + (branch.item ?? 0)) % results.count].utf8)
     }
 
     mutating func deliver(_ answer: Answer) throws(Violation) {
@@ -67,7 +77,9 @@ extension World {
         guard message.era == era else { return }
         let name = runs[message.saga].saga.definition.steps[message.dispatch.step].name
         try feed(
-            .heartbeat(step: name, phase: message.dispatch.phase, attempt: message.dispatch.attempt),
+            .heartbeat(
+                step: name, item: message.dispatch.item, phase: message.dispatch.phase,
+                attempt: message.dispatch.attempt),
             to: message.saga)
     }
 

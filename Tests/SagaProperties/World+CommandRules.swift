@@ -5,7 +5,7 @@ extension World {
     func checkCommands(_ transition: Transition, of index: Int) throws(Violation) {
         let (after, at) = (transition.after, transition.entry.at)
         for dispatch in transition.commands {
-            let name = "s\(dispatch.step) \(dispatch.phase) \(dispatch.attempt)"
+            let name = "\(dispatch.branch.label) \(dispatch.phase) \(dispatch.attempt)"
             if after.isPaused, !transition.isRewind { throw Violation(rule: .pause, details: name) }
             if dispatch.phase == .action, let notBefore = after.started.notBefore, at < notBefore {
                 throw Violation(rule: .timeout, details: "\(name) before the saga was to begin")
@@ -15,16 +15,16 @@ extension World {
             }
             if transition.isQuestion(dispatch) { continue }
             if after.isVerifying { throw Violation(rule: .verification, details: name) }
-            // What rings in the same instant as what turns the saga back, but earlier in its definition, still goes out.
-            let isLast = transition.hasTurnedBack && transition.isRinging
-            if after.isCompensating != (dispatch.phase == .compensation), !isLast {
+            // Another step that began at the same time may have been unable to.
+            let isForward = dispatch.phase == .action
+            if after.isCompensating == isForward, !isForward || !transition.hasFaulted {
                 throw Violation(rule: .direction, details: name)
             }
             try checkAttempt(dispatch, name, transition)
             switch dispatch.phase {
             case .action: try checkActionOrder(dispatch.step, after, of: index)
             case .compensation:
-                try checkNeed(dispatch.step, after)
+                try checkNeed(dispatch.branch, after, of: index)
                 try checkCompensationOrder(dispatch, after, of: index)
             }
         }
@@ -32,7 +32,7 @@ extension World {
 
     /// The attempt follows the one before, and neither overlaps it nor comes too early.
     private func checkAttempt(_ dispatch: Dispatch, _ name: String, _ transition: Transition) throws(Violation) {
-        let previous = transition.before?.steps[dispatch.step][dispatch.phase] ?? StepState()[dispatch.phase]
+        let previous = transition.before?.state(of: dispatch.branch, dispatch.phase) ?? StepState()[dispatch.phase]
         guard dispatch.attempt == previous.attempts + 1 else {
             throw Violation(rule: .attempts, details: "\(name) follows attempt \(previous.attempts)")
         }
@@ -41,7 +41,7 @@ extension World {
         case .waiting:
             // A compensation under way begins anew after a rewind.
             let isAnew = transition.isRetryOrder || transition.isRewind && dispatch.phase == .compensation
-            if transition.entry.at < previous.due, !isAnew {
+            if transition.entry.at < previous.due, !isAnew, !previous.waitsForRoom {
                 throw Violation(rule: .backoff, details: "\(name) is early")
             }
         case .stuck where transition.isRetryOrder: break
@@ -54,25 +54,28 @@ extension World {
     private func checkActionOrder(_ step: Int, _ saga: Saga, of index: Int) throws(Violation) {
         for earlier in saga.definition.steps[step].after {
             let status = saga.steps[earlier].action.status
-            guard status == .succeeded || status == .skipped else {
+            guard [.succeeded, .skipped, .omitted].contains(status) else {
                 throw Violation(rule: .actionOrder, details: "s\(step), and s\(earlier) is \(status)")
             }
             // The books of the participant must bear it out.
             if status == .succeeded, saga.definition.steps[earlier].service != nil,
-                effects(of: earlier, index) != 1
+                saga.parts(of: earlier).contains(where: { effects(of: $0, index) != 1 && !isEmpty($0, saga) })
             {
                 throw Violation(rule: .actionOrder, details: "s\(step), and s\(earlier) has no effect")
             }
         }
     }
 
-    private func checkNeed(_ index: Int, _ saga: Saga) throws(Violation) {
-        let step = saga.definition.steps[index]
-        if step.isAfterPivot || index == saga.definition.pivot || step.compensation == nil {
-            throw Violation(rule: .needlessCompensation, details: "s\(index) is not one to undo")
+    private func checkNeed(_ branch: Branch, _ saga: Saga, of index: Int) throws(Violation) {
+        let step = saga.definition.steps[branch.step]
+        if step.isAfterPivot || branch.step == saga.definition.pivot || step.compensation == nil {
+            throw Violation(rule: .needlessCompensation, details: "\(branch.label) is not one to undo")
         }
-        if !saga.compensatesAll, [.failed, .none].contains(saga.steps[index].action.status) {
-            throw Violation(rule: .needlessCompensation, details: "s\(index)")
+        let hasNoEffect =
+            runs[index].books.refused.contains(branch)
+            || [.failed, .none, .omitted].contains(saga.state(of: branch, .action).status)
+        if !saga.compensatesAll, hasNoEffect {
+            throw Violation(rule: .needlessCompensation, details: branch.label)
         }
     }
 
@@ -85,7 +88,9 @@ extension World {
             let status = saga.steps[later].compensation.status
             let isPassed = status == .skipped || status == .stuck && !isHolding
             let canUndo = saga.definition.steps[later].compensation != nil
-            let isUndone = !canUndo || effects(of: later, index) == 0
+            // Where an operator gave another result in place of the one that was lost, no list tells the items.
+            let isLost = runs[index].isMeddled && saga.compensatesAll && saga.definition.steps[later].forEach != nil
+            let isUndone = !canUndo || isLost || effects(of: later, index) == 0
             guard isPassed || isUndone && [.none, .succeeded].contains(status) else {
                 throw Violation(
                     rule: .compensationOrder, details: "s\(dispatch.step), and the undo of s\(later) is \(status)")
@@ -93,7 +98,21 @@ extension World {
         }
     }
 
+    /// Whether a step went through a list without elements, or this item was done by hand.
+    private func isEmpty(_ branch: Branch, _ saga: Saga) -> Bool {
+        if branch.item == nil { return saga.definition.steps[branch.step].forEach != nil }
+        return saga.state(of: branch, .action).status == .skipped
+    }
+
+    func effects(of branch: Branch, _ index: Int) -> Int {
+        participants[Place(saga: index, step: branch.step, item: branch.item)]?.effects ?? 0
+    }
+
+    /// The effects of a step and of its items, also of those that the saga does not know of.
     func effects(of step: Int, _ index: Int) -> Int {
-        participants[Place(saga: index, step: step)]?.effects ?? 0
+        guard runs[index].saga.definition.steps[step].forEach != nil else {
+            return effects(of: Branch(step: step), index)
+        }
+        return (0..<SagaCase.mostItems).reduce(0) { $0 + effects(of: Branch(step: step, item: $1), index) }
     }
 }

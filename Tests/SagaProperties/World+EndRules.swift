@@ -6,9 +6,13 @@ extension World {
     func audit(_ index: Int) throws(Violation) {
         let saga = runs[index].saga
         for (number, step) in saga.definition.steps.enumerated() where step.service != nil {
-            let effects = effects(of: number, index)
-            guard let expected = expectedEffects(of: number, saga), effects != expected else { continue }
-            throw Violation(rule: .allOrNothing, details: "\(saga.status), and s\(number) has \(effects) effects")
+            let items = step.forEach == nil ? [nil] : (0..<SagaCase.mostItems).map { Int?($0) }
+            for branch in items.map({ Branch(step: number, item: $0) }) {
+                let effects = effects(of: branch, index)
+                guard let expected = expectedEffects(of: branch, runs[index]), effects != expected else { continue }
+                let details = "\(saga.status), and \(branch.label) has \(effects) effects"
+                throw Violation(rule: .allOrNothing, details: details)
+            }
         }
         let results = zip(saga.definition.steps, saga.steps).compactMap { step, state in
             if case .signal = step.kind { state.result } else { nil }
@@ -16,16 +20,23 @@ extension World {
         if Set(results).count != results.count { throw Violation(rule: .signals, details: "one is two steps' result") }
     }
 
-    /// How many effects a step has at the end; nil where its books can say either.
-    private func expectedEffects(of index: Int, _ saga: Saga) -> Int? {
-        let (step, state) = (saga.definition.steps[index], saga.steps[index])
+    /// How many effects a branch has at the end; nil where its books can say either.
+    private func expectedEffects(of branch: Branch, _ run: Run) -> Int? {
+        let saga = run.saga
+        let (step, whole) = (saga.definition.steps[branch.step], saga.steps[branch.step])
+        let isThere = branch.item.map(whole.items.indices.contains) ?? true
         if saga.status == .completed {
             // What an operator declared done may have been done or not.
-            return state.action.status == .skipped ? nil : 1
+            if whole.action.status == .skipped || saga.state(of: branch, .action).status == .skipped { return nil }
+            if whole.action.status != .omitted, isThere { return 1 }
+            // Another way, decided by an operator or a signal, may be in what was lost.
+            return saga.compensatesAll && run.isMeddled ? nil : 0
         }
-        if index == saga.definition.pivot || step.isAfterPivot { return 0 }
+        if branch.step == saga.definition.pivot || step.isAfterPivot { return 0 }
         // What cannot be undone stays as it was.
-        return step.compensation == nil || state.compensation.status == .skipped ? nil : 0
+        if step.compensation == nil || whole.compensation.status == .skipped { return nil }
+        if saga.state(of: branch, .compensation).status == .skipped { return nil }
+        return isThere || !run.isMeddled ? 0 : nil
     }
 
     func checkReplay(of index: Int) throws(Violation) {

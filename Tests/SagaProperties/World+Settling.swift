@@ -3,7 +3,7 @@ import SagaCore
 /// What happens when the faults have stopped: everything arrives, everything succeeds that may, operators help.
 extension World {
     /// More than any saga needs that its services answer.
-    private static let patience = 2_000
+    private static let patience = 5_000
 
     mutating func settle() throws(Violation) {
         for _ in 0..<Self.patience {
@@ -50,11 +50,12 @@ extension World {
     private mutating func unstick(_ index: Int) throws(Violation) {
         let saga = runs[index].saga
         let phase: Phase = saga.isCompensating ? .compensation : .action
+        let number = phase == .action ? 0 : 1
         let stuck = saga.steps.indices.filter { saga.steps[$0][phase].status == .stuck }
-        if let hopeless = stuck.first(where: { runs[index].retried.contains($0) }) {
+        if let hopeless = stuck.first(where: { runs[index].retried.contains([$0, number]) }) {
             return try feed(.order(Order(.skip, step: saga.definition.steps[hopeless].name)), to: index)
         }
-        runs[index].retried.formUnion(stuck)
+        runs[index].retried.formUnion(stuck.map { [$0, number] })
         try feed(.order(Order(.retry)), to: index)
     }
 

@@ -10,33 +10,48 @@ extension World {
             try checkSettled(before, transition)
             try checkTurn(before, transition, of: index)
             try checkSignal(transition, of: index)
+            try checkCodes(before, transition, of: index)
         }
         try checkCommands(transition, of: index)
         try checkTimes(transition, of: index)
+        try checkValues(transition)
+        try checkParallel(transition)
         try checkStatus(transition)
     }
 
     /// What a step has come to is final, but for what the verify round finds out.
     private func checkSettled(_ before: Saga, _ transition: Transition) throws(Violation) {
-        for (step, was) in before.steps.enumerated() {
-            let now = transition.after.steps[step]
-            let isAsked = was.verification != nil
-            let actionStays: Bool
-            switch was.action.status {
-            case .failed: actionStays = true
-            case .succeeded, .skipped, .unknown: actionStays = !isAsked
-            default: actionStays = false
-            }
-            if actionStays, now.action.status != was.action.status {
-                throw Violation(rule: .settled, details: "s\(step) was \(was.action.status), is \(now.action.status)")
-            }
-            let undo = was.compensation.status
-            if undo == .succeeded || undo == .skipped, now.compensation.status != undo {
-                throw Violation(rule: .settled, details: "the undo of s\(step) was \(undo)")
-            }
+        for step in before.steps.indices {
+            for branch in before.parts(of: step) { try checkSettled(branch, before, transition) }
+            if !before.steps[step].items.isEmpty { try checkSettled(Branch(step: step), before, transition) }
         }
         if before.isCompensating, !transition.after.isCompensating {
             throw Violation(rule: .settled, details: "a saga that goes backward turned")
+        }
+    }
+
+    private func checkSettled(_ branch: Branch, _ before: Saga, _ transition: Transition) throws(Violation) {
+        let isWhole = branch.item == nil
+        let isAsked = isWhole ? before.isAsked(branch.step) : before.question(to: branch) != nil
+        let (was, now) = (before.state(of: branch, .action).status, transition.after.state(of: branch, .action).status)
+        let actionStays: Bool
+        switch was {
+        // An operator's word stands, whatever the verify round's answer is.
+        case .failed, .omitted: actionStays = true
+        // But one of its items may have been done before, and undone in what was lost.
+        case .skipped: actionStays = !(isWhole && isAsked)
+        case .succeeded, .unknown: actionStays = !isAsked
+        default: actionStays = false
+        }
+        if actionStays, now != was {
+            throw Violation(rule: .settled, details: "\(branch.label) was \(was), is \(now)")
+        }
+        let undo = before.state(of: branch, .compensation).status
+        guard undo == .succeeded || undo == .skipped else { return }
+        // An undone step can have more items than it was known to have when its history was lost.
+        let canGrow = isWhole && before.definition.steps[branch.step].forEach != nil && transition.after.compensatesAll
+        if transition.after.state(of: branch, .compensation).status != undo, undo == .skipped || !canGrow {
+            throw Violation(rule: .settled, details: "the undo of \(branch.label) was \(undo)")
         }
     }
 
@@ -62,18 +77,26 @@ extension World {
         return deadline <= transition.entry.at && !before.isPivotDue
     }
 
-    /// Whether a step ran out of attempts, or of the time for its signal.
+    /// Whether a step ran out of attempts or of the time for its signal, or could not begin.
     private func hasGivenUp(_ before: Saga, _ transition: Transition, of index: Int) -> Bool {
-        before.steps.indices.contains { step in
-            let (was, now) = (before.steps[step].action, transition.after.steps[step].action)
-            guard was.status == .running else { return false }
-            switch before.definition.steps[step].kind {
-            case .signal: return now.status == .failed && was.due <= transition.entry.at
-            case .delay, .until, .child: return false
-            case .command:
-                let most = before.definition.steps[step].retry.attempts
-                return now.status == .unknown && most != 0 && runs[index].books.count(step, .action) >= most
-            }
+        if transition.hasFaulted { return true }
+        return before.steps.indices.contains { step in
+            before.parts(of: step).contains { hasGivenUp($0, before, transition, of: index) }
+        }
+    }
+
+    private func hasGivenUp(_ branch: Branch, _ before: Saga, _ transition: Transition, of index: Int) -> Bool {
+        let (was, now) = (before.state(of: branch, .action), transition.after.state(of: branch, .action))
+        guard was.status == .running else { return false }
+        let step = before.definition.steps[branch.step]
+        switch step.kind {
+        case .signal: return now.status == .failed && was.due <= transition.entry.at
+        case .delay, .until, .child: return false
+        case .command:
+            let most = step.retry.attempts
+            let isOver =
+                step.codes.isHopeless(transition.code) || most != 0 && runs[index].books.count(branch, .action) >= most
+            return now.status == .unknown && isOver && !step.codes.waits(on: transition.code)
         }
     }
 
@@ -89,7 +112,7 @@ extension World {
 
     private func checkStatus(_ transition: Transition) throws(Violation) {
         let saga = transition.after
-        let isAsking = saga.steps.contains { $0.verification != nil }
+        let isAsking = saga.steps.indices.contains(where: saga.isAsked)
         if isAsking != saga.isVerifying { throw Violation(rule: .verification, details: "the count is off") }
         let endings = transition.directives.compactMap { if case .finish(let status) = $0 { status } else { nil } }
         let isEnd = saga.status.isFinal || saga.status == .stuck

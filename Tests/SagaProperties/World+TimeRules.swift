@@ -5,8 +5,10 @@ extension World {
     func checkTimes(_ transition: Transition, of index: Int) throws(Violation) {
         guard let before = transition.before else { return }
         for step in before.steps.indices {
-            for phase in Phase.allCases { try checkPhase(step, phase, before, transition, of: index) }
-            try checkQuestion(step, before, transition)
+            for branch in before.parts(of: step) {
+                for phase in Phase.allCases { try checkPhase(branch, phase, before, transition, of: index) }
+                try checkQuestion(branch, before, transition)
+            }
         }
         try checkLateRetry(before, transition)
         try checkDeadline(transition)
@@ -15,21 +17,22 @@ extension World {
     /// Only the attempt that is running can be in passing trouble. The verify round's questions have no numbers.
     private func checkLateRetry(_ before: Saga, _ transition: Transition) throws(Violation) {
         guard case .replied(let reply) = transition.entry.fact, reply.outcome == .retry,
-            let step = before.definition.step(named: reply.step)
+            let branch = before.branch(of: reply)
         else { return }
-        if reply.phase == .action, before.steps[step].verification != nil { return }
-        guard reply.attempt == before.steps[step][reply.phase].attempts else {
+        if reply.phase == .action, before.question(to: branch) != nil { return }
+        guard reply.attempt == before.state(of: branch, reply.phase).attempts else {
             throw Violation(rule: .lateRetry, details: transition.entry.fact.traceText)
         }
     }
 
     private func checkPhase(
-        _ step: Int, _ phase: Phase, _ before: Saga, _ transition: Transition, of index: Int
+        _ branch: Branch, _ phase: Phase, _ before: Saga, _ transition: Transition, of index: Int
     ) throws(Violation) {
-        let (was, now) = (before.steps[step][phase], transition.after.steps[step][phase])
+        let (was, now) = (before.state(of: branch, phase), transition.after.state(of: branch, phase))
+        let step = branch.step
         let policy = policy(of: step, phase, before)
-        let count = runs[index].books.count(step, phase)
-        let name = "s\(step) \(phase)"
+        let count = runs[index].books.count(branch, phase)
+        let name = "\(branch.label) \(phase)"
         if policy.attempts != 0, count > policy.attempts, before.definition.steps[step].service != nil {
             throw Violation(rule: .attempts, details: "\(name): \(count) of \(policy.attempts)")
         }
@@ -45,7 +48,10 @@ extension World {
         if now.status == .waiting {
             try checkDelay(now.due - transition.entry.at, after: count, policy, transition.retryAfter, name)
         }
-        if phase == .compensation, now.status == .stuck, !transition.isRefusal,
+        let isHopeless = phase == .action && before.definition.steps[step].codes.isHopeless(transition.code)
+        if now.status == .stuck || now.status == .unknown && !transition.hasTurnedBack, !transition.isRefusal,
+            !isHopeless,
+            before.question(to: branch) == nil, before.definition.steps[step].service != nil,
             policy.attempts == 0 || count < policy.attempts
         {
             throw Violation(rule: .attempts, details: "\(name) gives up after \(count) of \(policy.attempts)")
@@ -53,14 +59,14 @@ extension World {
     }
 
     /// The verify round's questions are put again with the same delays.
-    private func checkQuestion(_ step: Int, _ before: Saga, _ transition: Transition) throws(Violation) {
-        guard let was = before.steps[step].verification, let now = transition.after.steps[step].verification,
+    private func checkQuestion(_ branch: Branch, _ before: Saga, _ transition: Transition) throws(Violation) {
+        guard let was = before.question(to: branch), let now = transition.after.question(to: branch),
             case .replied(let reply) = transition.entry.fact, reply.phase == .action,
-            reply.step == before.definition.steps[step].name
+            branch == before.branch(of: reply)
         else { return }
         try checkDelay(
-            now.due - transition.entry.at, after: was.attempts, policy(of: step, .action, before),
-            transition.retryAfter, "s\(step)'s question")
+            now.due - transition.entry.at, after: was.attempts, policy(of: branch.step, .action, before),
+            transition.retryAfter, "\(branch.label)'s question")
     }
 
     private func policy(of step: Int, _ phase: Phase, _ saga: Saga) -> RetryPolicy {

@@ -20,6 +20,7 @@ package struct World {
     struct Place: Hashable {
         var saga: Int
         var step: Int
+        var item: Int?
     }
 
     /// One saga, and what is known about it from outside.
@@ -28,8 +29,10 @@ package struct World {
         var books: AttemptBooks
         /// For each step, those that come after it, directly or not.
         let dependents: [[Int]]
-        /// Phases that an operator tried again in vain, or will have.
-        var retried: Set<Int> = []
+        /// Steps whose action (0) or compensation (1) an operator tried again in vain, or will have.
+        var retried: Set<[Int]> = []
+        /// Whether an operator's word or a signal decided something, be it in what was lost.
+        var isMeddled = false
     }
 
     /// The partition's history: an entry, and whose it is.
@@ -53,7 +56,7 @@ package struct World {
     package internal(set) var tally = Tally()
     package var isTracing = false
     package internal(set) var trace: [String] = []
-    private let sagaCase: SagaCase
+    let sagaCase: SagaCase
     private let definition: Definition
 
     package init(_ sagaCase: SagaCase, definition: Definition, flaw: Flaw? = nil) {
@@ -88,7 +91,8 @@ package struct World {
     private mutating func start() throws(Violation) {
         let started = Started(
             definition: definition.name, version: definition.version, era: era,
-            isAfterRewind: sagaCase.isAfterRewind, notBefore: sagaCase.startDelay.map { now + $0 })
+            isAfterRewind: sagaCase.isAfterRewind, notBefore: sagaCase.startDelay.map { now + $0 },
+            input: Array(sagaCase.input.utf8))
         var directives: [Directive] = []
         let saga = Saga(
             id: sagaCase.id, definition: definition, started: started, at: now, directives: &directives)
@@ -135,6 +139,11 @@ package struct World {
         }
         for directive in transition.directives where isTracing { trace.append("    \(directive.traceText)") }
         runs[index].books.record(transition)
+        switch transition.entry.fact {
+        case .ordered(let order) where order.operation == .skip: runs[index].isMeddled = true
+        case .signaled: runs[index].isMeddled = true
+        default: break
+        }
         try check(transition, of: index)
         count(transition)
         if isIrrevocable(transition) { safeLength = history.count }
@@ -155,6 +164,11 @@ package struct World {
     private mutating func count(_ transition: Transition) {
         tally.facts += 1
         if transition.after.status == .stuck, transition.before?.status != .stuck { tally.stuck += 1 }
+        for index in transition.after.steps.indices {
+            let (was, now) = (transition.before?.steps[index], transition.after.steps[index])
+            if now.action.status == .omitted, was?.action.status != .omitted { tally.omitted += 1 }
+            tally.items += now.items.count - (was?.items.count ?? 0)
+        }
         switch transition.entry.fact {
         case .ordered(let order) where order.operation == .skip: tally.skipped += 1
         case .signaled: tally.signals += 1
