@@ -48,7 +48,11 @@ struct FamilyFaultTests {
             let chance = random.next() % 100
             let isSlow = chance % 10 == 0
             let hold: Duration = isSlow ? .milliseconds(random.next() % 2 == 0 ? 20 : 200) : .zero
-            if command.phase == .action, chance < 4 { return Behaviour(.failed, holdAfter: hold) }
+            // Lost: only the alarm helps.
+            if random.next() % 10 == 0 { return Behaviour(holdBefore: .seconds(600)) }
+            if command.phase == .action, chance < (command.step == "ship" ? 40 : 4) {
+                return Behaviour(.failed, holdAfter: hold)
+            }
             return Behaviour(
                 chance < 20 ? .retry : .succeeded, holdBefore: chance % 3 == 0 ? hold : .zero,
                 holdAfter: chance % 3 == 0 ? .zero : hold, repeatAfter: chance > 90 ? .milliseconds(5) : nil)
