@@ -134,7 +134,7 @@ let package = Package(
             "skald",
             [
                 "LocalRedis", "RedisTransport", "SagaBench", "SagaClient", "SagaCore", "SagaHTTP", "SagaOrchestrator",
-                "SagaRedis", "SagaSimulation", "SagaStore", "SagaWire", .argumentParser, .lifecycle, .logging,
+                "SagaRedis", "SagaSimulation", "SagaStore", "SagaWire", .argumentParser, .crypto, .lifecycle, .logging,
                 .unixSignals,
             ]),
 

@@ -4,8 +4,13 @@ public struct ServerInfo: Sendable {
 
     /// - Parameter reply: The reply to INFO.
     public init(_ reply: RedisReply) {
+        self.init(text: reply.value.string ?? "")
+    }
+
+    /// Reads the text of a reply to INFO; what is no property is passed over.
+    public init(text: String) {
         var values: [Substring: Substring] = [:]
-        for line in (reply.value.string ?? "").split(whereSeparator: \.isNewline) {
+        for line in text.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { values[parts[0]] = parts[1] }
         }

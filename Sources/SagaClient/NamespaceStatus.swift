@@ -18,6 +18,21 @@ public struct NamespaceStatus: Sendable {
         /// those that are applied and not trimmed yet are counted, too.
         public var lag: Int
         public var dead: Int
+
+        package init(
+            index: Int, owner: String? = nil, epoch: Int64 = 0, era: Int64 = 0, leaseLeft: Milliseconds = 0,
+            open: Int = 0, ended: Int = 0, lag: Int = 0, dead: Int = 0
+        ) {
+            self.index = index
+            self.owner = owner
+            self.epoch = epoch
+            self.era = era
+            self.leaseLeft = leaseLeft
+            self.open = open
+            self.ended = ended
+            self.lag = lag
+            self.dead = dead
+        }
     }
 
     public struct Service: Sendable {
@@ -27,6 +42,13 @@ public struct NamespaceStatus: Sendable {
         /// Commands that were delivered and not answered.
         public var pending: Int
         public var consumers: [Consumer]
+
+        package init(name: String, queued: Int = 0, pending: Int = 0, consumers: [Consumer] = []) {
+            self.name = name
+            self.queued = queued
+            self.pending = pending
+            self.consumers = consumers
+        }
     }
 
     public struct Consumer: Sendable {
@@ -34,6 +56,12 @@ public struct NamespaceStatus: Sendable {
         public var pending: Int
         /// Time since it last asked for commands, in whichever partition that was.
         public var idle: Milliseconds
+
+        package init(name: String, pending: Int, idle: Milliseconds) {
+            self.name = name
+            self.pending = pending
+            self.idle = idle
+        }
     }
 
     public static let exactLag = 256
@@ -43,6 +71,17 @@ public struct NamespaceStatus: Sendable {
     public var usedMemory: Int64
     public var maxMemory: Int64
     public var redisVersion: String
+
+    package init(
+        partitions: [Partition], services: [Service] = [], usedMemory: Int64 = 0, maxMemory: Int64 = 0,
+        redisVersion: String = ""
+    ) {
+        self.partitions = partitions
+        self.services = services
+        self.usedMemory = usedMemory
+        self.maxMemory = maxMemory
+        self.redisVersion = redisVersion
+    }
 
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()

@@ -45,8 +45,22 @@ extension Saga {
             setVerification(Verification(due: .max), of: branch)
             if isChild {
                 directives.append(.verifyChild(step: branch.step))
-            } else {
+            } else if branch.item == nil {
                 verify(branch, at: instant, &directives)
+            }
+        }
+    }
+
+    /// Asks about items, as many of a step at once as it may have under way.
+    mutating func askItems(at instant: Milliseconds, _ directives: inout [Directive]) {
+        for index in steps.indices {
+            guard let forEach = definition.steps[index].forEach else { continue }
+            var room = forEach.parallel
+            for item in steps[index].items where (item.verification?.attempts ?? 0) > 0 { room -= 1 }
+            for item in steps[index].items.indices
+            where room > 0 && steps[index].items[item].verification?.attempts == 0 {
+                verify(Branch(step: index, item: item), at: instant, &directives)
+                room -= 1
             }
         }
     }

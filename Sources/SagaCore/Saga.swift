@@ -132,6 +132,7 @@ public struct Saga: Sendable, Hashable {
         }
         let isRoundOver = isInRound && !isVerifying
         if isRoundOver { closeRound(at: entry.at) }
+        if isVerifying { askItems(at: entry.at, &directives) }
         advance(at: entry.at, &directives)
         if former == .stuck || former.isFinal, status == .running || status == .compensating {
             directives.append(.reopen)

@@ -39,8 +39,7 @@ extension Batch {
 
     /// Tells a child's parent how it is.
     mutating func reportToParent(of child: SagaCell) {
-        guard let (parent, _) = parent(of: child.saga), let cell = partition.sagas[parent] else { return }
-        report(child, to: cell)
+        if let parent = parent(of: child) { report(child, to: parent) }
     }
 
     private mutating func report(_ child: SagaCell, to parent: SagaCell) {
@@ -76,6 +75,13 @@ extension Batch {
         guard let definition = registry.definition(name, version: nil) else {
             return refuse(step, of: parent, "the definition '\(name)' is not registered")
         }
+        if runs(definition.name, above: parent) {
+            // One that is never started has nothing to be undone.
+            guard isRecalled else { return refuse(step, of: parent, "'\(name)' would run itself") }
+            let stepName = saga.definition.steps[step].name
+            feed(parent, .child(ChildReport(step: stepName, outcome: .compensated)))
+            return
+        }
         guard
             definition.pivot == nil || isRecalled || step == saga.definition.pivot
                 || saga.definition.steps[step].isAfterPivot
@@ -91,12 +97,38 @@ extension Batch {
         enter(id, definition, started)
     }
 
+    /// Whether a saga or one above it is of this definition: then its children would have children without end.
+    private func runs(_ definition: String, above cell: SagaCell) -> Bool {
+        var next: SagaCell? = cell
+        while let cell = next {
+            if cell.saga.definition.name == definition { return true }
+            next = parent(of: cell)
+        }
+        return false
+    }
+
     // MARK: The end of a family
 
     /// Whether an ended child stays, because its parent may still take it back.
     func isHeld(_ cell: SagaCell) -> Bool {
-        guard let (parent, _) = parent(of: cell.saga), let cell = partition.sagas[parent] else { return false }
-        return !cell.saga.isAtRest || isHeld(cell)
+        guard let parent = self.parent(of: cell) else { return false }
+        return !parent.saga.isAtRest || isHeld(parent)
+    }
+
+    /// Whether a child's parent is there, and nobody knows how it is.
+    func isParentUnreadable(_ cell: SagaCell) -> Bool {
+        parent(of: cell.saga).map { unreadable[$0.id] != nil } ?? false
+    }
+
+    /// The saga that a family began with, or what is known of those above.
+    func head(of cell: SagaCell) -> SagaCell {
+        var head = cell
+        while let parent = parent(of: head) { head = parent }
+        return head
+    }
+
+    private func parent(of cell: SagaCell) -> SagaCell? {
+        parent(of: cell.saga).flatMap { partition.sagas[$0.id] }
     }
 
     /// The ended children, near and far, of a saga that nothing will take back.
@@ -118,13 +150,11 @@ extension Saga {
     /// Whether the definition that a child saga will have is yet to be looked up.
     var hasChildrenToStart: Bool { definition.children.contains { steps[$0].action.status == .none } }
 
-    /// The sagas whose fate may depend on this one's next step, or the other way round.
-    ///
-    /// - Parameter isCareful: Whether children count that this saga has not begun yet: one may be there all the same.
-    func relatives(isCareful: Bool) -> [String] {
+    /// The sagas whose fate may depend on this one's next step, or the other way round. Children that it has not begun
+    /// yet are taken to be new, which the commit checks.
+    var relatives: [String] {
         var ids = definition.children.filter { step in
-            isCareful || compensatesAll || steps[step].action.status != .none
-                || steps[step].compensation.status != .none
+            compensatesAll || steps[step].action.status != .none || steps[step].compensation.status != .none
         }.map(childID)
         if started.isChild, let parent { ids.append(parent.id) }
         return ids

@@ -12,6 +12,8 @@ struct Batch {
     let round: UInt64
     let now: Milliseconds
     var commit: PartitionCommit
+    /// What the commit may still grow by; the rest of what was read waits for the next one.
+    var budget: CommitBudget
     var tally = Tally()
     private(set) var touched: [SagaCell] = []
     /// Whether the batch brings sagas to a new era that nobody has asked for yet.
@@ -27,13 +29,15 @@ struct Batch {
     }
 
     init(
-        partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64, now: Milliseconds
+        partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64,
+        now: Milliseconds, budget: CommitBudget
     ) {
         self.partition = partition
         self.registry = registry
         self.signer = signer
         self.round = round
         self.now = now
+        self.budget = budget
         commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
     }
 
@@ -106,10 +110,16 @@ struct Batch {
     mutating func ring(_ saga: String) {
         if let cell = partition.sagas[saga] {
             cell.storedAlarm = nil
-            feed(cell, .tick)
+            guard cell.saga.isAtRest, cell.newEntries.isEmpty else {
+                feed(cell, .tick)
+                return
+            }
+            // An end that the parent could not be told, as its log could not be read.
+            commit.changes.append(
+                SagaChange(saga: saga, firstIndex: cell.storedCount, alarm: alarm(ofResting: cell)))
+            reportToParent(of: cell)
         } else if let log = unreadable[saga] {
-            // Look again in a while: the definition may be registered by then.
-            commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(now.adding(5_000))))
+            commit.changes.append(SagaChange(saga: saga, firstIndex: log.count, alarm: .at(nextLook)))
         } else {
             // An alarm without a log, or of a saga that was removed, rings for nobody.
             let count = tombstones[saga] == nil ? 0 : 1
@@ -119,7 +129,7 @@ struct Batch {
 
     mutating func record(_ fact: Fact, _ cell: SagaCell) {
         let entry = LogEntry(index: cell.saga.entryCount, at: now, fact: fact)
-        cell.newEntries.append(LogCodec.encode(entry))
+        add(LogCodec.encode(entry), to: cell)
         var directives: [Directive] = []
         cell.saga.evolve(entry, directives: &directives)
         execute(directives, of: cell)
@@ -132,7 +142,9 @@ struct Batch {
                 guard let service = cell.saga.definition.steps[dispatch.step].service else { continue }
                 let token = cell.token(dispatch.branch, phase: dispatch.phase, signer: signer)
                 let command = Command(dispatch, of: cell.saga, token: token)
-                commit.commands.append(OutgoingCommand(service: service, fields: command.fields))
+                let fields = command.fields
+                budget.spend(fields.bytes.count)
+                commit.commands.append(OutgoingCommand(service: service, fields: fields))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0
@@ -145,7 +157,9 @@ struct Batch {
             case .verified: reportToParent(of: cell)
             case .emit(let step, let outcome):
                 guard let event = DomainEvent(of: cell.saga, step: step, outcome: outcome, at: now) else { continue }
-                commit.events.append(OutgoingEvent(topic: event.topic, fields: event.fields))
+                let fields = event.fields
+                budget.spend(fields.bytes.count)
+                commit.events.append(OutgoingEvent(topic: event.topic, fields: fields))
             }
         }
     }
@@ -155,11 +169,16 @@ struct Batch {
         var directives: [Directive] = []
         let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
         let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
-        cell.newEntries = [LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started)))]
+        add(LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started))), to: cell)
         partition.sagas[id] = cell
         touch(cell)
         execute(directives, of: cell)
         tally.started += 1
+    }
+
+    private mutating func add(_ entry: [UInt8], to cell: SagaCell) {
+        budget.spend(entry.count)
+        cell.newEntries.append(entry)
     }
 
     mutating func touch(_ cell: SagaCell) {
@@ -199,14 +218,21 @@ struct Batch {
         }
     }
 
-    /// When a saga that ends now is to be removed.
-    private func removal(of cell: SagaCell) -> Milliseconds { now.adding(cell.saga.definition.retention) }
+    private func alarm(ofResting cell: SagaCell) -> SagaChange.Alarm {
+        if isParentUnreadable(cell) { return .at(nextLook) }
+        return isHeld(cell) ? .rested : .ended(removal(of: cell))
+    }
+
+    /// When what cannot be read is looked at again: the definition may be registered by then.
+    private var nextLook: Milliseconds { now.adding(5_000) }
+
+    /// When a saga that ends now is to be removed: a family together.
+    private func removal(of cell: SagaCell) -> Milliseconds { now.adding(head(of: cell).saga.definition.retention) }
 
     /// An alarm that rings too early is harmless, so it is only moved forward: a saga that runs through sets one.
     private func alarm(of cell: SagaCell) -> SagaChange.Alarm {
         if cell.saga.isAtRest {
-            guard !cell.newEntries.isEmpty else { return .keep }
-            return isHeld(cell) ? .rested : .ended(removal(of: cell))
+            return cell.newEntries.isEmpty ? .keep : alarm(ofResting: cell)
         }
         guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
         if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }
@@ -223,10 +249,19 @@ struct Batch {
                 partition.nextAlarm = min(partition.nextAlarm, instant)
                 partition.sagas[change.saga]?.storedAlarm = instant
             case .never: partition.sagas[change.saga]?.storedAlarm = .max
-            case .ended(let removal): partition.nextRemoval = min(partition.nextRemoval, removal)
-            case .keep, .gone, .rested: break
+            case .ended(let removal):
+                partition.nextRemoval = min(partition.nextRemoval, removal)
+                partition.sagas[change.saga]?.storedAlarm = nil
+            // A child that is taken back later is among the open ones no more: its alarm has to be set anew.
+            case .gone, .rested: partition.sagas[change.saga]?.storedAlarm = nil
+            case .keep: break
             }
         }
+        close()
+    }
+
+    /// Makes the sagas free for the next batch, once the store has all that was decided on them.
+    func close() {
         for cell in touched {
             cell.isTouched = false
             cell.storedCount = cell.saga.entryCount
@@ -238,6 +273,9 @@ struct Batch {
             partition.sagas[cell.saga.id] = nil
         }
     }
+
+    /// Sagas that were taken to be new.
+    var newSagas: [String] { commit.changes.lazy.filter { $0.firstIndex == 0 }.map(\.saga) }
 
     /// Forgets what the store has refused.
     func rollBack() {

@@ -27,7 +27,7 @@ extension Lane {
             failures = 0
             holdings.noteContact()
             batch.confirm()
-            partition.isCareful = false
+            partition.suspects.removeAll()
             partition.clock.synchronize(store: now, monotonic: monotonicClock())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
@@ -35,10 +35,11 @@ extension Lane {
             logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
-        case .success(.logMoved) where !partition.isCareful:
-            // One of the sagas to be started was there. The same messages are decided on again, with a look first.
+        case .success(.logMoved) where !partition.suspects.isSuperset(of: batch.newSagas):
+            // One of the sagas to be started was there. The same messages are decided on again, with a look first; that
+            // can start others, such as the children of one that was not there.
             batch.rollBack()
-            partition.isCareful = true
+            partition.suspects.formUnion(batch.newSagas)
         case .success(.logMoved), .success(.outOfSequence):
             logger.warning("partition's state is another one than remembered", metadata: metadata(partition))
             partition.doubt()

@@ -41,7 +41,9 @@ extension Lane {
     private func submit(_ batch: Batch) {
         let partition = batch.partition
         partition.positions = batch.commit.positions
-        guard !batch.commit.isEmpty || batch.commit.positions != partition.committedPositions else { return }
+        guard !batch.commit.isEmpty || batch.commit.positions != partition.committedPositions else {
+            return batch.close()
+        }
         partition.hasChangedSinceTrim = true
         pending.append((batch, session.submit(batch.commit)))
     }
@@ -79,39 +81,62 @@ extension Lane {
     private func decide(_ work: Work, now: Milliseconds) async throws(StoreError) -> Batch {
         let partition = work.partition
         var batch = Batch(
-            partition: partition, registry: registry, signer: signer, round: roundNumber, now: now)
+            partition: partition, registry: registry, signer: signer, round: roundNumber, now: now,
+            budget: CommitBudget(options))
         try await load(work, into: &batch)
         applyAll(of: .reply, work, &batch)
         // Before the intake, which may have signals to the sagas that they start.
         let hasMoreEvents = applyEvents(work, &batch)
-        applyAll(of: .intake, work, &batch)
-        let hasMoreIntake = (work.batches[.intake]?.entries.count ?? 0) >= options.readCount
+        let hasMoreIntake = applyAll(of: .intake, work, &batch)
         applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents)
-        for saga in work.due { batch.ring(saga) }
-        for saga in work.sweep {
-            if let cell = partition.sagas[saga] { batch.catchUp(cell) }
-        }
-        if partition.sweepCursor != nil {
-            batch.isSweeping = true
-            let isDone = work.nextSweepCursor == "0"
-            partition.sweepCursor = isDone ? nil : work.nextSweepCursor
-            if isDone { batch.commit.verifiedEra = partition.era }
-        }
+        ring(work, &batch)
+        if partition.sweepCursor != nil { sweep(work, &batch) }
         batch.seal()
         return batch
     }
 
-    private func applyAll(of stream: InboxStream, _ work: Work, _ batch: inout Batch) {
-        for entry in work.batches[stream]?.entries ?? [] {
+    private func ring(_ work: Work, _ batch: inout Batch) {
+        batch.budget.renew()
+        for saga in work.due {
+            guard !batch.budget.isSpent else {
+                work.partition.nextAlarm = .min
+                return
+            }
+            batch.ring(saga)
+        }
+    }
+
+    private func sweep(_ work: Work, _ batch: inout Batch) {
+        batch.budget.renew()
+        batch.isSweeping = true
+        for saga in work.sweep {
+            // Those that are done by then have nothing to do when the same part is looked at again.
+            guard !batch.budget.isSpent else { return }
+            if let cell = work.partition.sagas[saga] { batch.catchUp(cell) }
+        }
+        let isDone = work.nextSweepCursor == "0"
+        work.partition.sweepCursor = isDone ? nil : work.nextSweepCursor
+        if isDone { batch.commit.verifiedEra = work.partition.era }
+    }
+
+    /// Returns whether there may be more.
+    @discardableResult
+    private func applyAll(of stream: InboxStream, _ work: Work, _ batch: inout Batch) -> Bool {
+        let entries = work.batches[stream]?.entries ?? []
+        for entry in entries {
+            guard !batch.budget.isSpent else { return true }
             for message in entry.messages { batch.apply(message, from: stream, entry: entry.id) }
             batch.commit.positions[stream] = entry.id
         }
+        return entries.count >= options.readCount
     }
 
     /// Orders come after this round's starts: one call has read both, so an order whose saga is still unknown, while
     /// what starts sagas was read to its end, is about a saga that nobody has asked for. While there is more it waits.
     private func applyControls(_ work: Work, _ batch: inout Batch, hasMoreStarts: Bool) {
+        batch.budget.renew()
         for entry in work.batches[.control]?.entries ?? [] {
+            guard !batch.budget.isSpent else { return }
             let isUnknown = entry.messages.contains { message in
                 guard case .success(let content) = message.content else { return false }
                 return batch.isUnknown(content.saga)
@@ -125,10 +150,10 @@ extension Lane {
     // MARK: Loading
 
     /// Brings every saga that the work is about into memory. A saga that is to be started is taken to be new, which
-    /// the commit checks, unless the last commit found one that was not.
+    /// the commit checks, unless a refused commit found one that was not.
     private func load(_ work: Work, into batch: inout Batch) async throws(StoreError) {
         let partition = work.partition
-        var needed: Set<String> = []
+        var needed = partition.suspects
         var needsDefinitions = false
         var wantsHighest = false
         for read in work.batches.values {
@@ -136,17 +161,12 @@ extension Lane {
                 for message in entry.messages {
                     guard case .success(let content) = message.content else { continue }
                     if case .event(let event) = content {
-                        needed.formUnion(sagas(triggeredBy: event, isCareful: partition.isCareful))
+                        needed.formUnion(sagas(triggeredBy: event))
                         wantsHighest = true
                     } else if case .start(let start) = content {
-                        if partition.isCareful { needed.insert(start.saga) }
-                        if start.version == nil {
-                            wantsHighest = true
-                        } else if registry.definition(start.definition, version: start.version) == nil {
-                            needsDefinitions = true
-                        }
                         let definition = registry.definition(start.definition, version: start.version)
-                        wantsHighest = wantsHighest || definition.map { !$0.children.isEmpty } ?? true
+                        if start.version != nil, definition == nil { needsDefinitions = true }
+                        if start.version == nil || definition?.children.isEmpty == false { wantsHighest = true }
                     } else {
                         needed.insert(content.saga)
                     }
@@ -179,7 +199,7 @@ extension Lane {
             for id in next {
                 guard let cell = partition.sagas[id] else { continue }
                 cell.lastRound = roundNumber
-                relatives.formUnion(cell.saga.relatives(isCareful: partition.isCareful))
+                relatives.formUnion(cell.saga.relatives)
             }
             next = relatives.subtracting(seen)
             seen.formUnion(next)

@@ -12,7 +12,7 @@ extension Lane {
         let topics = work.batches.keys.compactMap(\.topic).sorted()
         guard !topics.isEmpty else { return false }
         let first = Int(roundNumber % UInt64(topics.count))
-        var budget = options.readCount
+        var room = options.readCount
         var hasMore = false
         for topic in topics[first...] + topics[..<first] {
             let stream = InboxStream.event(topic)
@@ -20,13 +20,13 @@ extension Lane {
             let cost = max(1, registry.definitions(triggeredBy: topic).count)
             if entries.count >= options.readCount { hasMore = true }
             for entry in entries {
-                guard budget > 0 else {
+                guard room > 0, !batch.budget.isSpent else {
                     hasMore = true
                     break
                 }
                 for message in entry.messages { batch.apply(message, from: stream, entry: entry.id) }
                 batch.commit.positions[stream] = entry.id
-                budget -= cost
+                room -= cost
             }
         }
         return hasMore
@@ -34,9 +34,9 @@ extension Lane {
 
     /// The sagas that are to be looked for before an event is applied. One that is started once a key is likely to be
     /// there; one that each event starts is taken to be new, as one from the intake is.
-    func sagas(triggeredBy event: DomainEvent, isCareful: Bool) -> [String] {
+    func sagas(triggeredBy event: DomainEvent) -> [String] {
         registry.definitions(triggeredBy: event.topic).compactMap { definition in
-            guard isCareful || definition.trigger?.isPerEvent == false else { return nil }
+            guard definition.trigger?.isPerEvent == false else { return nil }
             // An id that cannot be is said when the event is applied.
             return try? event.sagaID(for: definition)
         }

@@ -116,7 +116,7 @@ final class Lane {
         var block = options.block
         let monotonic = monotonicClock()
         for partition in partitions.values {
-            if partition.sweepCursor != nil || partition.nextAlarm == .min || partition.isCareful { return 0 }
+            if partition.sweepCursor != nil || partition.nextAlarm == .min || !partition.suspects.isEmpty { return 0 }
             guard partition.nextAlarm != .max else { continue }
             block = min(block, max(0, partition.nextAlarm - partition.clock.now(monotonic: monotonic)))
         }

@@ -48,7 +48,7 @@ public final class Orchestrator: Service {
 
     /// Runs until graceful shutdown.
     ///
-    /// - Throws: ``StoreError`` with the code `refused` or `corrupt` where the namespace is not one that this version,
+    /// - Throws: `StoreError` with the code `refused` or `corrupt` where the namespace is not one that this version,
     ///   or this configuration, can work on. A store that is out of reach is waited for.
     public func run() async throws {
         try await withTaskCancellationOrGracefulShutdownHandler {

@@ -12,8 +12,12 @@ public struct OrchestratorOptions: Sendable {
     /// Loops that share the partitions among them, each with connections of its own. Several serve a process of several
     /// cores, and keep the number of streams that one blocking read waits on, which Redis pays for at each wake-up, small.
     public var lanes = 4
-    /// Entries that one read takes from each inbox stream; with it a commit's size is bounded.
+    /// Entries that one read takes from each inbox stream.
     public var readCount = 256
+    /// Log entries, commands and events of one commit, and their bytes, above which it takes no more messages: one message
+    /// can overdraw them. Orders, alarms and sagas to be verified may add as much again, each kind.
+    public var commitEntries = 16_384
+    public var commitBytes = 67_108_864
     /// Longest wait of one blocking read.
     public var block: Milliseconds = 250
     /// Open sagas that a lane keeps in memory; more are read from their logs when they are needed.

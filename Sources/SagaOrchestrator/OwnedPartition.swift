@@ -21,8 +21,8 @@ final class OwnedPartition {
     var nextAlarm = Milliseconds.min
     /// Where the verify round's sweep over the open sagas is; nil when it is done.
     var sweepCursor: String?
-    /// Whether the next batch looks for the logs of sagas that are to be started, since one of them was there.
-    var isCareful = false
+    /// Sagas that refused commits have taken to be new, one of which was not: the next batch looks for their logs.
+    var suspects: Set<String> = []
     /// Set when something told that the history was rewound: the lowest era that will do.
     var eraToExceed: Int64?
     /// Whether what is in memory may be another state than the store's: nothing is decided before it is taken anew.

@@ -20,6 +20,9 @@ public final class RedisSagaStore: SagaStore {
     public static let defaultPartitions = 16
     public static let maxPartitions = 16_384
 
+    /// The scripts that orchestrators and clients load.
+    package static var scripts: [RedisScript] { SagaScripts.all.map(RedisScript.init) }
+
     public let endpoint: RedisEndpoint
     public let namespace: String
     private let options: Options

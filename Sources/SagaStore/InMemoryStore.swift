@@ -183,7 +183,7 @@ public final class InMemoryStore: SagaStore {
         func openSagas(
             _ partition: Int, after cursor: String
         ) async throws(StoreError) -> (sagas: [String], next: String) {
-            (store.contents.withLock { Array($0.partitions[partition].open.keys) }, "0")
+            store.contents.withLock { $0.partitions[partition].openSagas(after: cursor) }
         }
 
         func definitionCount() async throws(StoreError) -> Int {

@@ -12,7 +12,7 @@ public struct StoredPartition: Sendable {
     public internal(set) var dead = StoredStream()
     public package(set) var logs: [String: [[UInt8]]] = [:]
     /// Sagas that are not ended by their alarm; `.max` where none rings.
-    public internal(set) var open: [String: Milliseconds] = [:]
+    public package(set) var open: [String: Milliseconds] = [:]
     /// Ended sagas by the instant of their removal.
     public package(set) var ended: [String: Milliseconds] = [:]
     /// Sagas by the instant of their start; an index without sagas is none.
@@ -115,6 +115,16 @@ public struct StoredPartition: Sendable {
                     id: "\(entry.id)", messages: entry.fields.withViews { InboxMessage.decode(entry: $0, of: stream) })
             })
     }
+
+    /// A page of the open sagas, as large as those that a server gives.
+    func openSagas(after cursor: String) -> (sagas: [String], next: String) {
+        let rest = open.keys.filter { "\(Self.mark)\($0)" > cursor }.sorted()
+        let page = rest.prefix(256)
+        return (Array(page), page.count < rest.count ? page.last.map { "\(Self.mark)\($0)" } ?? "0" : "0")
+    }
+
+    /// Begins each cursor but the first, which comes before all of them.
+    private static let mark = ":"
 
     func due(by instant: Milliseconds, limit: Int) -> DueSagas {
         let alarms = open.filter { $0.value != .max }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }

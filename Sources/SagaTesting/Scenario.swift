@@ -137,41 +137,74 @@ public final class Scenario: Sendable {
         return count
     }
 
-    /// Compares what the sagas' logs say with what the participants did.
+    /// Compares what the sagas' logs say with what the participants did, of child sagas too.
     ///
     /// - Returns: For each saga that is not all-or-nothing, what is wrong with it.
     public func audit(_ sagas: [String]) async throws -> [String] {
         var faults: [String] = []
-        let (effects, executions) = (participants.effects, participants.executions)
         for id in sagas {
             guard let saga = try await saga(id) else {
                 faults.append("\(id) has no log")
                 continue
             }
-            let steps = saga.definition.steps.filter { $0.service != nil }
-            let standing = steps.map { effects["\(id)/\($0.name)"] ?? 0 }
-            let expected =
-                switch saga.status {
-                case .completed: 1
-                case .compensated: 0
-                default: -1
-                }
-            let repeated = steps.flatMap { step in
-                [Phase.action, .compensation].filter { phase in
-                    executions[Command.key(saga: id, step: step.name, phase: phase)] ?? 0 > 1
-                }
-            }
-            guard repeated.isEmpty, standing.allSatisfy({ $0 == expected }) else {
-                let history = participants.history(of: id).joined(separator: "\n    ")
-                let log = try await namespace.log(of: id, in: partition(of: id))
-                    .map { String(decoding: $0, as: UTF8.self) }
-                faults.append(
-                    "\(id) is \(saga.status.rawValue), its effects \(standing)\n    \(history)\n  log:\n    "
-                        + log.joined(separator: "\n    "))
-                continue
-            }
+            faults += try await audit(saga)
         }
         return faults
+    }
+
+    private func audit(_ saga: Saga) async throws -> [String] {
+        var faults: [String] = []
+        if !isWhole(saga) { faults.append(try await account(of: saga)) }
+        for index in saga.definition.steps.indices where saga.definition.steps[index].isChild {
+            let child = try await self.saga(saga.childID(of: index))
+            // One that was never begun has nothing to be undone.
+            let isMissing = child == nil && saga.status == .completed && saga.steps[index].action.status == .succeeded
+            if let child { faults += try await audit(child) }
+            guard isMissing || saga.status.isFinal && child.map({ !isDue($0, for: saga, index) }) ?? false else {
+                continue
+            }
+            let status = child?.status.rawValue ?? "missing"
+            faults.append("\(saga.id) is \(saga.status.rawValue), its child \(saga.childID(of: index)) \(status)")
+            faults.append(try await account(of: saga))
+        }
+        return faults
+    }
+
+    /// Whether a child saga is where the end of its parent puts it.
+    private func isDue(_ child: Saga, for parent: Saga, _ step: Int) -> Bool {
+        parent.steps[step].action.status == .skipped || child.status == parent.status
+    }
+
+    /// Whether all effects of an ended saga stand, or none does, and none came twice.
+    private func isWhole(_ saga: Saga) -> Bool {
+        let (effects, executions) = (participants.effects, participants.executions)
+        return zip(saga.definition.steps, saga.steps).allSatisfy { step, state in
+            guard step.service != nil else { return true }
+            let items: [Int?] = step.forEach == nil ? [nil] : Array(state.items.indices)
+            let isOnce = items.allSatisfy { item in
+                Phase.allCases.allSatisfy { phase in
+                    executions[Command.key(saga: saga.id, step: step.name, item: item, phase: phase)] ?? 0 <= 1
+                }
+            }
+            let isOmitted = state.action.status == .omitted
+            let expected: Int
+            switch saga.status {
+            case .completed: expected = isOmitted ? 0 : items.count
+            case .compensated: expected = 0
+            default: return false
+            }
+            return isOnce && (effects["\(saga.id)/\(step.name)"] ?? 0) == expected
+        }
+    }
+
+    private func account(of saga: Saga) async throws -> String {
+        let effects = participants.effects
+        let standing = saga.definition.steps.filter { $0.service != nil }.map { effects["\(saga.id)/\($0.name)"] ?? 0 }
+        let history = participants.history(of: saga.id).joined(separator: "\n    ")
+        let log = try await namespace.log(of: saga.id, in: partition(of: saga.id))
+            .map { String(decoding: $0, as: UTF8.self) }
+        return "\(saga.id) is \(saga.status.rawValue), its effects \(standing)\n    \(history)\n  log:\n    "
+            + log.joined(separator: "\n    ")
     }
 }
 

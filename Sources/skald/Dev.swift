@@ -24,6 +24,9 @@ struct Dev: AsyncParsableCommand {
 
     func run() async throws {
         let logger = global.logger(default: .info)
+        guard global.redis == nil else {
+            throw ValidationError("dev starts a redis-server of its own: --port says where; leave out --redis")
+        }
         // Whatever can be wrong with the options is said before there is a server to be stopped.
         let address = try httpAddress(http)
         let namespace = try global.checkedNamespace

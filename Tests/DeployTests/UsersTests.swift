@@ -135,7 +135,7 @@ import Testing
 
     /// What the server would say to this call of a user's; nil where it would do it. ACL DRYRUN asks the same function
     /// that a real call meets, so that calls that would end the test can be tried, too.
-    private static func refusal(of line: String, to user: String, _ admin: RedisConnection) async throws -> String? {
+    static func refusal(of line: String, to user: String, _ admin: RedisConnection) async throws -> String? {
         var command = RedisCommand("ACL", "DRYRUN", user)
         for word in line.split(separator: " ") { command.append(String(word)) }
         let answer = try await admin.send(command).value.string

@@ -2,6 +2,14 @@ import RedisTransport
 import Testing
 
 @Suite struct ConnectTests {
+    @Test(arguments: ["redis://127.0.0.1:1", "unix:///nowhere/redis.sock"])
+    func whyThereIsNoConnectionIsToldInPlainWords(url: String) async throws {
+        let endpoint = try RedisEndpoint(url: url)
+        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
+        let reason = url.hasPrefix("unix") ? "No such file or directory" : "Connection refused"
+        #expect(error?.message == "no connection to \(endpoint.redacted): \(reason)")
+    }
+
     @Test(arguments: [
         ("-LOADING Redis is loading the dataset in memory\r\n", RedisError.Code.loading),
         ("-BUSY Redis is busy running a script.\r\n", .busy), ("-NOAUTH Authentication required.\r\n", .noAuth),

@@ -102,6 +102,25 @@ struct ItemCompensationTests {
     }
 }
 
+@Suite("The verify round of many items")
+struct ItemVerificationTests {
+    @Test func noMoreAreAskedAboutAtOnceThanMayBeUnderWay() throws {
+        var harness = MachineHarness(try itemDefinition(), input: input(items: 5))
+        harness.succeed("create")
+        for item in 0..<4 { harness.succeed("reserve", item: item) }
+        _ = harness.take()
+        harness.feed(.rewind(era: 9))
+        #expect(harness.take() == ["create action 1", "reserve#0 action 1", "reserve#1 action 1"])
+        harness.succeed("reserve", item: 1)
+        #expect(harness.take() == ["reserve#2 action 1"])
+        harness.succeed("create")
+        #expect(harness.take() == [])
+        for item in [0, 2, 3, 4] { harness.succeed("reserve", item: item) }
+        #expect(!harness.saga.isVerifying && harness.action("reserve").status == .succeeded)
+        #expect(harness.take().suffix(1) == ["ship action 1"])
+    }
+}
+
 @Suite("Items after a rewind")
 struct ItemRewindTests {
     @Test func everyItemThatWasSentIsAskedForAndThenTheOthersGoOn() throws {
@@ -110,12 +129,11 @@ struct ItemRewindTests {
         harness.succeed("reserve", item: 0)
         _ = harness.take()
         harness.feed(.rewind(era: 9))
-        #expect(
-            harness.take() == ["create action 1", "reserve#0 action 1", "reserve#1 action 1", "reserve#2 action 1"])
+        #expect(harness.take() == ["create action 1", "reserve#0 action 1", "reserve#1 action 1"])
         harness.succeed("create")
         harness.succeed("reserve", item: 0)
         harness.succeed("reserve", item: 1)
-        #expect(harness.take() == [], "nothing goes on before all have answered")
+        #expect(harness.take() == ["reserve#2 action 1"], "nothing goes on before all have answered")
         harness.retry("reserve", item: 2)
         harness.ring()
         #expect(harness.take() == ["reserve#2 action 1"], "a question put again is no attempt")
@@ -183,7 +201,7 @@ struct ItemRewindTests {
         _ = harness.take()
         harness.succeed("create")
         for item in 0..<3 { harness.succeed("reserve", item: item) }
-        #expect(harness.take() == ["ship compensation 1"], "from now on every step is undone, and every item")
+        #expect(harness.take().suffix(1) == ["ship compensation 1"], "from now on every step is undone, and every item")
         harness.succeed("ship", .compensation)
         #expect(harness.take() == ["reserve#1 compensation 1"])
         harness.succeed("reserve", item: 1, .compensation)

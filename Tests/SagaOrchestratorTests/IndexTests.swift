@@ -17,7 +17,7 @@ private func statuses(of saga: String, _ scenario: Scenario) async throws -> [Sa
 }
 
 /// What the indexes say differently from the sagas' logs.
-private func indexFaults(_ sagas: [String], _ scenario: Scenario) async throws -> [String] {
+func indexFaults(_ sagas: [String], _ scenario: Scenario) async throws -> [String] {
     var expected: [SagaIndex: [String: Milliseconds]] = [:]
     var indexes: Set<SagaIndex> = [.definition("order")]
     for status in SagaIndex.statuses { indexes.insert(.status(status)) }

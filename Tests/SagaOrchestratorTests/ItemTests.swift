@@ -15,7 +15,7 @@ struct ItemTests {
             var reserve = StepDraft(
                 name: "reserve", service: "stock", action: "reserve", compensation: .operation("release"),
                 timeout: 60_000, retry: RetryPolicyDraft(attempts: 3, initial: 10, max: 20))
-            reserve.forEach = ForEach(ValuePath("input.items")!, parallel: 2)
+            reserve.forEach = ForEach(try #require(ValuePath("input.items")), parallel: 2)
             var charge = StepDraft(name: "charge", service: "payments", action: "charge", uses: ["reserve"])
             charge.compensation = .operation("refund")
             try await scenario.register(DefinitionDraft(name: "order", version: 1, steps: [reserve, charge]))

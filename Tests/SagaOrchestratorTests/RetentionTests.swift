@@ -196,6 +196,31 @@ struct RetentionTests {
         }
     }
 
+    /// A child that outlived its parent would be found by the next saga of the parent's id, and pass for its own.
+    @Test(arguments: StoreKind.allCases)
+    func aFamilyIsRemovedTogether(on kind: StoreKind) async throws {
+        try await play(on: kind, partitions: 1) { scenario in
+            let steps = [
+                StepDraft(name: "first", saga: "order"), StepDraft(name: "go", signal: "go"),
+                StepDraft(name: "second", saga: "order"),
+            ]
+            try await scenario.register(DefinitionDraft(name: "family", version: 1, retention: 1_000, steps: steps))
+            try await scenario.run {
+                try await scenario.start("p", "family")
+                try await eventually("the child ends") { try await scenario.saga("p/first")?.status == .completed }
+                try await scenario.namespace.append(
+                    SignalMessage(saga: "p", name: "go").fields, to: .intake, of: 0)
+                try await eventually("it ends") { try await scenario.end(of: "p") != nil }
+                let end = try #require(try await scenario.saga("p")?.finishedAt)
+                let removals = try await scenario.namespace.endedSagas(of: 0)
+                // Or they are removed already.
+                #expect(removals.values.allSatisfy { $0 == end + 1_000 })
+                try await eventually("all are removed") { try await scenario.endedCount() == 0 }
+            }
+            for saga in ["p", "p/first", "p/second"] { #expect(try await tombstone(of: saga, scenario) != nil) }
+        }
+    }
+
     /// What cannot be read must not keep what ended later from being removed.
     @Test func anUnreadableLogIsRemovedToo() async throws {
         let namespace = InMemoryNamespace(partitions: 1)

@@ -147,6 +147,7 @@ struct ProcessTests {
             for (arguments, code) in [
                 (["--namespace", "Not One"], 64), (["--http", "nowhere"], 64), (["--lease", "soon"], 64),
                 (["--http", "0.0.0.0:8410"], 1), (["--secret-file", "/nowhere"], 1),
+                (["--redis", "redis://127.0.0.1:1"], 64),
             ] {
                 let result = try await Program().run(["dev", "--data", data] + arguments)
                 #expect(Int(result.code) == code)
