@@ -144,7 +144,7 @@ struct CodeTests {
         var harness = try charging { $0.stop(on: "fraud") }
         harness.fail("charge", code: "fraud")
         harness.order(.cancel)
-        #expect(harness.take() == ["stuck", "reopened", "create compensation 1 known"])
+        #expect(harness.take() == ["stuck", "create compensation 1 known", "reopened"])
         #expect(harness.action("charge").status == .failed)
     }
 

@@ -59,11 +59,13 @@ struct CaseSourceTests {
         let quiet: [Choice] = [.execute(1), .execute(0, .refuse()), .execute(0, .stumble()), .answer(2), .pass(1)]
         let loud: [Choice] = [
             .execute(0, .stumble(retryAfter: 5, code: "busy")), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
-            .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1), .signal(0), .signal(1, id: 2),
+            .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1, saga: 1), .signal(0), .signal(1, id: 2),
             .rewind(losing: 3),
         ]
         return SagaCase(
-            id: "s-1", draft: draft, input: #"{"a":1}"#, results: ["1", ""], startDelay: 7, isAfterRewind: true,
+            id: "s-1", draft: draft,
+            children: [DefinitionDraft(name: "c0", version: 1, steps: [StepDraft("s0", service: "v", action: "do")])],
+            input: #"{"a":1}"#, results: ["1", ""], startDelay: 7, isAfterRewind: true,
             choices: quiet + loud)
     }
 
@@ -91,6 +93,10 @@ struct CaseSourceTests {
                         ]), compensation: .none, after: ["s2"], uses: ["s0"],
                         isPivot: true),
                 ]),
+            children: [
+                DefinitionDraft(
+                    name: "c0", version: 1, steps: [StepDraft(name: "s0", service: "v", action: "do")])
+            ],
             input: "{\"a\":1}",
             results: ["1", ""],
             startDelay: 7,
@@ -98,7 +104,7 @@ struct CaseSourceTests {
             choices: [
                 .execute(1), .execute(0, .refuse()), .execute(0, .stumble()), .answer(2), .pass(1),
                 .execute(0, .stumble(retryAfter: 5, code: "busy")), .loseCommand(0), .loseAnswer(0), .doubleCommand(0),
-                .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1), .signal(0),
+                .doubleAnswer(0), .beat(0), .order(.cancel), .order(.skip, step: 1, saga: 1), .signal(0),
                 .signal(1, id: 2), .rewind(losing: 3),
             ]
         ).run()

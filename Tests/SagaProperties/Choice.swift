@@ -19,9 +19,9 @@ package enum Choice: Sendable, Hashable {
     /// Time passes, and what is due by then rings.
     case pass(Milliseconds)
     /// An operator orders something, for one step or for all.
-    case order(Order.Operation, step: Int? = nil)
+    case order(Order.Operation, step: Int? = nil, saga: Int = 0)
     /// A signal of one of the definition's names is sent, perhaps as a repetition of an earlier one with the same id.
-    case signal(Int, id: Int? = nil)
+    case signal(Int, id: Int? = nil, saga: Int = 0)
     /// The partition loses its newest entries, and goes on under a new era.
     case rewind(losing: Int)
 }

@@ -5,7 +5,13 @@ extension SagaCase {
     /// The case that a seed makes.
     package static func random(seed: UInt64) -> SagaCase {
         var random = SeededRandom(seed: seed)
-        let draft = randomDraft(&random)
+        // The first child saga may have one of its own.
+        var children: [DefinitionDraft] = []
+        if random.chance(0.3) {
+            if random.chance(0.4) { children.append(randomDraft("c1", most: 2, [], &random)) }
+            children.append(randomDraft("c0", most: 4, children.map(\.name), &random))
+        }
+        let draft = randomDraft("random", most: 6, children.map(\.name), &random)
         let input = randomPayload(&random)
         let results = (0..<Int.random(in: 0...4, using: &random)).map { _ in randomPayload(&random) }
         let startDelay: Milliseconds? = random.chance(0.05) ? Int64.random(in: 1...5_000, using: &random) : nil
@@ -20,7 +26,7 @@ extension SagaCase {
             return choice
         }
         return SagaCase(
-            id: "s-\(seed)", draft: draft, input: input, results: results, startDelay: startDelay,
+            id: "s-\(seed)", draft: draft, children: children, input: input, results: results, startDelay: startDelay,
             isAfterRewind: isAfterRewind, choices: choices)
     }
 
@@ -38,10 +44,20 @@ extension SagaCase {
         case 71..<75: .doubleAnswer(place)
         case 75..<77: .beat(place)
         case 77..<89: .pass(Int64.random(in: 0...3_000, using: &random))
-        case 89..<94: .order(random.pick(Order.Operation.allCases), step: random.chance(0.7) ? place : nil)
-        case 94..<98: .signal(place, id: random.chance(0.5) ? Int.random(in: 1...3, using: &random) : nil)
+        case 89..<94:
+            .order(
+                random.pick(Order.Operation.allCases), step: random.chance(0.7) ? place : nil, saga: randomSaga(&random)
+            )
+        case 94..<98:
+            .signal(
+                place, id: random.chance(0.5) ? Int.random(in: 1...3, using: &random) : nil, saga: randomSaga(&random))
         default: .rewind(losing: Int.random(in: 0...12, using: &random))
         }
+    }
+
+    /// The parent, or one of its children.
+    private static func randomSaga(_ random: inout SeededRandom) -> Int {
+        random.chance(0.6) ? 0 : Int.random(in: 0...2, using: &random)
     }
 
     private static func randomWill(_ random: inout SeededRandom) -> Will {
@@ -55,11 +71,13 @@ extension SagaCase {
 
     // MARK: Definitions
 
-    private static func randomDraft(_ random: inout SeededRandom) -> DefinitionDraft {
-        let count = Int.random(in: random.chance(0.1) ? 7...12 : 1...6, using: &random)
-        let pivot = random.chance(0.4) ? Int.random(in: 0..<count, using: &random) : nil
+    private static func randomDraft(
+        _ name: String, most: Int, _ children: [String], _ random: inout SeededRandom
+    ) -> DefinitionDraft {
+        let count = Int.random(in: name == "random" && random.chance(0.1) ? 7...12 : 1...most, using: &random)
+        let pivot = random.chance(name == "random" ? 0.4 : 0.15) ? Int.random(in: 0..<count, using: &random) : nil
         let isGraph = random.chance(0.5)
-        var steps = (0..<count).map { randomStep($0, pivot: pivot, &random) }
+        var steps = (0..<count).map { randomStep($0, pivot: pivot, children, &random) }
         if isGraph {
             for index in steps.indices { steps[index].after = randomLinks(index, pivot: pivot, &random) }
         }
@@ -69,12 +87,18 @@ extension SagaCase {
         // Where a lost list's step was undone although a later one was stuck, the later one's items are not asked for.
         if order == nil, steps.contains(where: \.hasListOfResults) { whenStuck = .hold }
         return DefinitionDraft(
-            name: "random", version: 1, deadline: random.chance(0.3) ? 20_000 : nil, order: order,
+            name: name, version: 1, deadline: random.chance(0.3) ? 20_000 : nil, order: order,
             whenStuck: whenStuck, steps: steps)
     }
 
-    private static func randomStep(_ index: Int, pivot: Int?, _ random: inout SeededRandom) -> StepDraft {
+    private static func randomStep(
+        _ index: Int, pivot: Int?, _ children: [String], _ random: inout SeededRandom
+    ) -> StepDraft {
         let name = "s\(index)"
+        // None before a pivot: after a rewind the pivot can go out while such a child is on its way back.
+        if !children.isEmpty, index >= pivot ?? 0, random.chance(0.3) {
+            return StepDraft(name: name, saga: random.pick(children), isPivot: index == pivot)
+        }
         if index != pivot, random.chance(0.2) {
             if random.chance(0.5) { return StepDraft(name: name, delay: Int64.random(in: 1...5_000, using: &random)) }
             return StepDraft(

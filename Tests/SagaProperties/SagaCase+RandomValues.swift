@@ -39,6 +39,9 @@ extension SagaCase {
         for index in steps.indices {
             let sources = before[index].filter { steps[$0].service != nil }.sorted()
             if random.chance(0.25) { steps[index].when = randomCondition(sources, &random) }
+            if steps[index].saga != nil, !sources.isEmpty, random.chance(0.4) {
+                steps[index].inputFrom = steps[random.pick(sources)].name
+            }
             guard random.chance(0.25), steps[index].service != nil, !steps[index].isPivot else { continue }
             let root = randomRoot(sources, &random)
             let isOfItems =

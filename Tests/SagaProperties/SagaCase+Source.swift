@@ -5,9 +5,12 @@ extension SagaCase {
     package var source: String {
         var lines = ["@Test func aFoundCase() throws {", "    try SagaCase("]
         if id != "saga" { lines.append("        id: \(quoted(id)),") }
-        lines.append("        draft: \(header), steps: [")
-        for step in draft.steps { lines.append("                \(step.source),") }
-        lines.append("            ]),")
+        lines.append("        draft: \(draft.source),")
+        if !children.isEmpty {
+            lines.append("        children: [")
+            for child in children { lines.append("            \(child.source),") }
+            lines.append("        ],")
+        }
         if !input.isEmpty { lines.append("        input: \(quoted(input)),") }
         if !results.isEmpty { lines.append("        results: \(list(results)),") }
         if let startDelay { lines.append("        startDelay: \(startDelay),") }
@@ -17,13 +20,18 @@ extension SagaCase {
         return lines.joined(separator: "\n")
     }
 
-    private var header: String {
-        var parts = ["name: \(quoted(draft.name))", "version: \(draft.version)"]
-        if let deadline = draft.deadline { parts.append("deadline: \(deadline)") }
-        if let durability = draft.durability { parts.append("durability: .\(durability)") }
-        if let order = draft.order { parts.append("order: .\(order)") }
-        if let whenStuck = draft.whenStuck { parts.append("whenStuck: .\(whenStuck)") }
-        return "DefinitionDraft(\n            " + parts.joined(separator: ", ")
+}
+
+extension DefinitionDraft {
+    fileprivate var source: String {
+        var parts = ["name: \(quoted(name))", "version: \(version)"]
+        if let deadline { parts.append("deadline: \(deadline)") }
+        if let durability { parts.append("durability: .\(durability)") }
+        if let order { parts.append("order: .\(order)") }
+        if let whenStuck { parts.append("whenStuck: .\(whenStuck)") }
+        let texts = steps.map { "                \($0.source),\n" }
+        return
+            "DefinitionDraft(\n            \(parts.joined(separator: ", ")), steps: [\n\(texts.joined())            ])"
     }
 }
 
@@ -80,10 +88,10 @@ extension Choice {
         case .doubleAnswer(let place): ".doubleAnswer(\(place))"
         case .beat(let place): ".beat(\(place))"
         case .pass(let span): ".pass(\(span))"
-        case .order(let operation, nil): ".order(.\(operation))"
-        case .order(let operation, let step?): ".order(.\(operation), step: \(step))"
-        case .signal(let number, nil): ".signal(\(number))"
-        case .signal(let number, let id?): ".signal(\(number), id: \(id))"
+        case .order(let operation, let step, let saga):
+            ".order(.\(operation)\(step.map { ", step: \($0)" } ?? "")\(saga == 0 ? "" : ", saga: \(saga)"))"
+        case .signal(let number, let id, let saga):
+            ".signal(\(number)\(id.map { ", id: \($0)" } ?? "")\(saga == 0 ? "" : ", saga: \(saga)"))"
         case .rewind(let count): ".rewind(losing: \(count))"
         }
     }

@@ -6,6 +6,8 @@ package struct SagaCase: Sendable, Hashable {
     /// Seeds the backoff's jitter.
     package var id: String
     package var draft: DefinitionDraft
+    /// The definitions of child sagas.
+    package var children: [DefinitionDraft]
     package var input: String
     /// What steps return, in turns by their places and their items'; nothing where there is none.
     package var results: [String]
@@ -16,11 +18,13 @@ package struct SagaCase: Sendable, Hashable {
     package var choices: [Choice]
 
     package init(
-        id: String = "saga", draft: DefinitionDraft, input: String = "", results: [String] = [],
+        id: String = "saga", draft: DefinitionDraft, children: [DefinitionDraft] = [], input: String = "",
+        results: [String] = [],
         startDelay: Milliseconds? = nil, isAfterRewind: Bool = false, choices: [Choice]
     ) {
         self.id = id
         self.draft = draft
+        self.children = children
         self.input = input
         self.results = results
         self.startDelay = startDelay
@@ -28,23 +32,35 @@ package struct SagaCase: Sendable, Hashable {
         self.choices = choices
     }
 
+    package struct Definitions {
+        var own: Definition
+        var children: [String: Definition]
+    }
+
+    private func definitions() throws -> Definitions {
+        let drafts = children.map { ($0.name, $0) }
+        return Definitions(
+            own: try Definition(validating: draft),
+            children: try Dictionary(drafts) { first, _ in first }.mapValues { try Definition(validating: $0) })
+    }
+
     /// Lets everything happen, then the faults stop and the saga has to end.
     ///
     /// - Throws: the first rule that is broken, or the faults of a definition that is none.
     @discardableResult
     package func run(flaw: Flaw? = nil) throws -> Tally {
-        var world = World(self, definition: try Definition(validating: draft), flaw: flaw)
+        var world = World(self, try definitions(), flaw: flaw)
         try world.run(choices)
         return world.tally
     }
 
     /// What breaks; nil where nothing does, or where the case is none.
     package func violation(flaw: Flaw? = nil) -> Violation? {
-        guard let definition = try? Definition(validating: draft) else {
+        guard let definitions = try? definitions() else {
             // A shrinker tries drafts that keep no rules; those break none of the machine's.
             return nil
         }
-        var world = World(self, definition: definition, flaw: flaw)
+        var world = World(self, definitions, flaw: flaw)
         do throws(Violation) {
             try world.run(choices)
             return nil
@@ -55,7 +71,7 @@ package struct SagaCase: Sendable, Hashable {
 
     /// What happened, line by line, up to the end or the violation.
     package func trace(flaw: Flaw? = nil) throws -> [String] {
-        var world = World(self, definition: try Definition(validating: draft), flaw: flaw)
+        var world = World(self, try definitions(), flaw: flaw)
         world.isTracing = true
         // The violation is the caller's already; this is the way to it.
         try? world.run(choices)
@@ -98,6 +114,7 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case signals = "a signal counts once"
     case conditions = "a payload decides which steps are due, and which items they have"
     case codes = "an error code decides between turning back and waiting"
+    case family = "a step that is a saga of its own ends as that does"
     case parallel = "a step has no more items under way than it says"
 }
 
@@ -122,6 +139,7 @@ package struct Tally: Sendable, Hashable {
     package var skipped = 0
     package var rewinds = 0
     package var signals = 0
+    package var children = 0
     package var omitted = 0
     /// Items of `forEach` steps.
     package var items = 0
@@ -137,6 +155,7 @@ package struct Tally: Sendable, Hashable {
         left.skipped += right.skipped
         left.rewinds += right.rewinds
         left.signals += right.signals
+        left.children += right.children
         left.omitted += right.omitted
         left.items += right.items
     }

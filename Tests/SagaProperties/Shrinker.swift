@@ -26,6 +26,7 @@ package struct Shrinker {
             previous = shrinker.best
             shrinker.removeChoices()
             shrinker.takeShortcuts()
+            shrinker.simplifyChildren()
             shrinker.removeSteps()
             shrinker.rename()
             shrinker.dropOptions()
@@ -92,8 +93,30 @@ package struct Shrinker {
                 for other in $0.draft.steps.indices {
                     $0.draft.steps[other].after?.removeAll { $0 == name }
                     $0.draft.steps[other].uses?.removeAll { $0 == name }
+                    if $0.draft.steps[other].inputFrom == name { $0.draft.steps[other].inputFrom = nil }
                 }
             }
+        }
+    }
+
+    /// Fewer definitions of child sagas, and shorter ones.
+    private mutating func simplifyChildren() {
+        for child in best.children.indices.reversed() {
+            if change({ $0.children.remove(at: child) }) { continue }
+            for index in best.children[child].steps.indices.reversed() {
+                change { $0.children[child].steps.remove(at: index) }
+            }
+            for index in best.children[child].steps.indices {
+                let name = best.children[child].steps[index].name
+                let plain = StepDraft(name: name, service: "v", action: "do")
+                let simpler = [plain, plain.compensated(by: "undo")]
+                if !simpler.contains(best.children[child].steps[index]) {
+                    _ = simpler.contains { step in change { $0.children[child].steps[index] = step } }
+                }
+            }
+            change { $0.children[child].deadline = nil }
+            change { $0.children[child].order = nil }
+            change { $0.children[child].whenStuck = nil }
         }
     }
 
@@ -107,6 +130,7 @@ package struct Shrinker {
                 $0.draft.steps[index].name = new[step.name] ?? step.name
                 $0.draft.steps[index].after = step.after?.compactMap { new[$0] }
                 $0.draft.steps[index].uses = step.uses?.compactMap { new[$0] }
+                $0.draft.steps[index].inputFrom = step.inputFrom.flatMap { new[$0] }
                 $0.draft.steps[index].when = step.when?.renamed(new)
                 $0.draft.steps[index].forEach?.items.root = step.forEach?.items.root.renamed(new) ?? .input
             }
@@ -130,7 +154,8 @@ package struct Shrinker {
             simplifyKind(index)
             let simplifications: [(inout StepDraft) -> Void] = [
                 { $0.retry = nil }, { $0.compensationRetry = nil }, { $0.timeout = nil }, { $0.after = nil },
-                { $0.isPivot = false }, { $0.when = nil }, { $0.forEach = nil }, { $0.forEach?.parallel = 1 },
+                { $0.isPivot = false }, { $0.when = nil }, { $0.inputFrom = nil }, { $0.forEach = nil },
+                { $0.forEach?.parallel = 1 },
                 { $0.noRetry = nil }, { $0.compensateOn = nil }, { $0.stopOn = nil },
                 { $0.when = $0.when?.firstPart }, { if $0.compensation == .none { $0.compensation = .absent } },
                 { $0.retry = $0.retry?.withAttemptsOnly },
@@ -201,10 +226,13 @@ extension Choice {
         case .doubleAnswer(let place): fewer(place).map { .doubleAnswer($0) }
         case .beat(let place): fewer(place).map { .beat($0) }
         case .pass(let span): fewer(Int(span)).map { .pass(Int64($0)) }
-        case .order(_, nil): []
-        case .order(let operation, let step?): [.order(operation)] + fewer(step).map { .order(operation, step: $0) }
-        case .signal(let number, nil): fewer(number).map { .signal($0) }
-        case .signal(let number, let id?): [.signal(number)] + fewer(number).map { .signal($0, id: id) }
+        case .order(let operation, let step, let saga):
+            (step == nil ? [] : [.order(operation, saga: saga)])
+                + fewer(step ?? 0).map { .order(operation, step: $0, saga: saga) }
+                + fewer(saga).map { .order(operation, step: step, saga: $0) }
+        case .signal(let number, let id, let saga):
+            (id == nil ? [] : [.signal(number, saga: saga)]) + fewer(number).map { .signal($0, id: id, saga: saga) }
+                + fewer(saga).map { .signal(number, id: id, saga: $0) }
         case .rewind(let count): fewer(count).map { .rewind(losing: $0) }
         }
     }

@@ -36,6 +36,12 @@ struct Transition {
         }
     }
 
+    /// Whether this step's child saga says that it left no effect.
+    func isFailure(ofChild step: String) -> Bool {
+        guard case .childReported(let report) = entry.fact, report.step == step else { return false }
+        return report.outcome == .compensated || report.outcome == .refused
+    }
+
     /// The code that an attempt ended with.
     var code: String? {
         if case .replied(let reply) = entry.fact { reply.code } else { isRinging ? "timeout" : nil }

@@ -23,9 +23,9 @@ extension World {
             try beat(commands[place])
         case .pass(let span):
             now += span
-            for index in runs.indices { try feed(.tick, to: index) }
-        case .order(let operation, let step): try order(operation, step: step, of: 0)
-        case .signal(let number, let id): try signal(number, id: id, to: 0)
+            for index in runs.indices where !runs[index].isGone { try feed(.tick, to: index) }
+        case .order(let operation, let step, let saga): try order(operation, step: step, of: saga % runs.count)
+        case .signal(let number, let id, let saga): try signal(number, id: id, to: saga % runs.count)
         case .rewind(let count): try rewind(losing: count)
         }
     }
@@ -45,12 +45,13 @@ extension World {
             throw Violation(rule: .oneEffect, details: "\(label) has \(participant.effects)")
         }
         guard let (outcome, code) = answer else {
-            if isTracing { trace.append("    \(label): stale") }
+            if isTracing { trace.append("    \(runs[message.saga].saga.id) \(label): stale") }
             return
         }
         if isTracing {
             trace.append(
-                "    \(label) \(dispatch.phase.rawValue) \(dispatch.attempt): \(outcome.rawValue) \(code ?? "")")
+                "    \(runs[message.saga].saga.id) \(label) \(dispatch.phase.rawValue) \(dispatch.attempt): \(outcome.rawValue) \(code ?? "")"
+            )
         }
         let isDone = dispatch.phase == .action && outcome == .succeeded
         let result = isDone ? self.result(of: dispatch.branch) : nil
@@ -105,12 +106,22 @@ extension World {
 
     private mutating func rewind(losing count: Int) throws(Violation) {
         tally.rewinds += 1
-        history.removeSubrange(max(safeLength, history.count - count)...)
+        var length = max(safeLength, history.count - count)
+        while length < history.count, length > safeLength, history[length - 1].change == history[length].change {
+            length -= 1
+        }
+        history.removeSubrange(length...)
         era += 1
         if isTracing { trace.append("  \(history.count) entries are left, era \(era)") }
-        for index in runs.indices {
-            (runs[index].saga, runs[index].books) = try replayed(index)
-            try feed(.rewind(era: era), to: index)
+        let known = Set(history.map(\.saga))
+        for index in runs.indices where !runs[index].isGone {
+            runs[index].isGone = !known.contains(index)
+            if !runs[index].isGone { (runs[index].saga, runs[index].books) = try replayed(index) }
+        }
+        for index in runs.indices where !runs[index].isGone {
+            try atomically { (world) throws(Violation) in try world.catchUp(index) }
         }
     }
+
+    var wasRewound: Bool { sagaCase.isAfterRewind || era > 1 }
 }

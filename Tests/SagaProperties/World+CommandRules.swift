@@ -4,13 +4,16 @@ import SagaCore
 extension World {
     func checkCommands(_ transition: Transition, of index: Int) throws(Violation) {
         let (after, at) = (transition.after, transition.entry.at)
+        try checkChildren(transition, of: index)
         for dispatch in transition.commands {
             let name = "\(dispatch.branch.label) \(dispatch.phase) \(dispatch.attempt)"
             if after.isPaused, !transition.isQuestion(dispatch) { throw Violation(rule: .pause, details: name) }
             if dispatch.phase == .action, let notBefore = after.started.notBefore, at < notBefore {
                 throw Violation(rule: .timeout, details: "\(name) before the saga was to begin")
             }
-            if let before = transition.before, before.status.isFinal {
+            if let before = transition.before, before.status.isFinal,
+                !before.started.isChild || before.status != .completed
+            {
                 throw Violation(rule: .finality, details: name)
             }
             if transition.isQuestion(dispatch) { continue }
@@ -25,7 +28,24 @@ extension World {
             case .action: try checkActionOrder(dispatch.step, after, of: index)
             case .compensation:
                 try checkNeed(dispatch.branch, after, of: index)
-                try checkCompensationOrder(dispatch, after, of: index)
+                try checkCompensationOrder(dispatch.step, attempt: dispatch.attempt, after, of: index)
+            }
+        }
+    }
+
+    /// A child saga is taken back, and begins, where a command would.
+    private func checkChildren(_ transition: Transition, of index: Int) throws(Violation) {
+        for directive in transition.directives {
+            switch directive {
+            case .startChild(let step):
+                if transition.after.isCompensating, !transition.hasFaulted {
+                    throw Violation(rule: .direction, details: "child saga s\(step) is started")
+                }
+                try checkActionOrder(step, transition.after, of: index)
+            case .undoChild(let step):
+                let attempts = transition.after.steps[step].compensation.attempts
+                try checkCompensationOrder(step, attempt: attempts, transition.after, of: index)
+            default: break
             }
         }
     }
@@ -57,6 +77,12 @@ extension World {
             guard [.succeeded, .skipped, .omitted].contains(status) else {
                 throw Violation(rule: .actionOrder, details: "s\(step), and s\(earlier) is \(status)")
             }
+            if status == .succeeded, saga.definition.steps[earlier].isChild,
+                child(of: index, step: earlier).map({ runs[$0].saga.status }) != .completed
+            {
+                throw Violation(
+                    rule: .actionOrder, details: "s\(step), and the child saga s\(earlier) is not completed")
+            }
             // The books of the participant must bear it out.
             if status == .succeeded, saga.definition.steps[earlier].service != nil,
                 saga.parts(of: earlier).contains(where: { effects(of: $0, index) != 1 && !isEmpty($0, saga) })
@@ -79,21 +105,23 @@ extension World {
         }
     }
 
-    private func checkCompensationOrder(_ dispatch: Dispatch, _ saga: Saga, of index: Int) throws(Violation) {
+    private func checkCompensationOrder(
+        _ step: Int, attempt: Int, _ saga: Saga, of index: Int
+    ) throws(Violation) {
         guard saga.definition.order == .reverse else { return }
         let isHolding = saga.definition.whenStuck == .hold
         // One that was begun while a later one was stuck goes on when that one is tried again.
-        guard dispatch.attempt == 1 || isHolding else { return }
-        for later in runs[index].dependents[dispatch.step] {
+        guard attempt == 1 || isHolding else { return }
+        for later in runs[index].dependents[step] {
             let status = saga.steps[later].compensation.status
             let isPassed = status == .skipped || status == .stuck && !isHolding
-            let canUndo = saga.definition.steps[later].compensation != nil
+            let canUndo = saga.definition.steps[later].hasCompensation
             // Where an operator gave another result in place of the one that was lost, no list tells the items.
-            let isLost = runs[index].isMeddled && saga.compensatesAll && saga.definition.steps[later].forEach != nil
+            let isLost = isMeddled && saga.compensatesAll && saga.definition.steps[later].forEach != nil
             let isUndone = !canUndo || isLost || effects(of: later, index) == 0
             guard isPassed || isUndone && [.none, .succeeded].contains(status) else {
                 throw Violation(
-                    rule: .compensationOrder, details: "s\(dispatch.step), and the undo of s\(later) is \(status)")
+                    rule: .compensationOrder, details: "s\(step), and the undo of s\(later) is \(status)")
             }
         }
     }
@@ -110,6 +138,7 @@ extension World {
 
     /// The effects of a step and of its items, also of those that the saga does not know of.
     func effects(of step: Int, _ index: Int) -> Int {
+        if runs[index].saga.definition.steps[step].isChild { return hasEffect(childOf: index, step: step) ? 1 : 0 }
         guard runs[index].saga.definition.steps[step].forEach != nil else {
             return effects(of: Branch(step: step), index)
         }

@@ -4,7 +4,16 @@ import SagaCore
 extension World {
     /// All or nothing, by the participants' books.
     func audit(_ index: Int) throws(Violation) {
+        guard !runs[index].isGone else {
+            if hasOrphanedEffects(index), !isMeddled {
+                throw Violation(rule: .family, details: "\(runs[index].saga.id) was lost, and has effects")
+            }
+            return
+        }
         let saga = runs[index].saga
+        for step in saga.definition.steps.indices where saga.definition.steps[step].isChild {
+            try auditChild(step, of: index)
+        }
         for (number, step) in saga.definition.steps.enumerated() where step.service != nil {
             let items = step.forEach == nil ? [nil] : (0..<SagaCase.mostItems).map { Int?($0) }
             for branch in items.map({ Branch(step: number, item: $0) }) {
@@ -30,16 +39,17 @@ extension World {
             if whole.action.status == .skipped || saga.state(of: branch, .action).status == .skipped { return nil }
             if whole.action.status != .omitted, isThere { return 1 }
             // Another way, decided by an operator or a signal, may be in what was lost.
-            return saga.compensatesAll && run.isMeddled ? nil : 0
+            return saga.compensatesAll && isMeddled ? nil : 0
         }
         if branch.step == saga.definition.pivot || step.isAfterPivot { return 0 }
         // What cannot be undone stays as it was.
         if step.compensation == nil || whole.compensation.status == .skipped { return nil }
         if saga.state(of: branch, .compensation).status == .skipped { return nil }
-        return isThere || !run.isMeddled ? 0 : nil
+        return isThere || !isMeddled ? 0 : nil
     }
 
     func checkReplay(of index: Int) throws(Violation) {
+        guard !runs[index].isGone else { return }
         guard try replayed(index).saga == runs[index].saga else { throw Violation(rule: .replay, details: "") }
         guard try replayed(index, isDoubled: true).saga == runs[index].saga else {
             throw Violation(rule: .replay, details: "an entry that is applied twice counts twice")

@@ -11,10 +11,11 @@ extension World {
                 try deliverNext()
                 continue
             }
-            guard let index = runs.firstIndex(where: { !$0.saga.status.isFinal }) else { return }
+            // A parent waits for its children, which come after it.
+            guard let index = runs.lastIndex(where: { !$0.isGone && !$0.saga.isAtRest }) else { return }
             try help(index)
         }
-        let open = runs.filter { !$0.saga.status.isFinal }.map { "\($0.saga.id) is \($0.saga.status)" }
+        let open = runs.filter { !$0.isGone && !$0.saga.isAtRest }.map { "\($0.saga.id) is \($0.saga.status)" }
         throw Violation(rule: .liveness, details: open.joined(separator: ", "))
     }
 

@@ -4,7 +4,7 @@ import SagaCore
 extension World {
     func check(_ transition: Transition, of index: Int) throws(Violation) {
         if let before = transition.before {
-            if before.status.isFinal {
+            if before.status.isFinal, !isReopening(before, transition) {
                 throw Violation(rule: .finality, details: "\(before.status), then \(transition.entry.fact.traceText)")
             }
             try checkSettled(before, transition)
@@ -17,6 +17,15 @@ extension World {
         try checkValues(transition)
         try checkParallel(transition)
         try checkStatus(transition)
+    }
+
+    /// Whether what happens may happen to a saga that has ended: a completed child, whose parent may still build on it.
+    private func isReopening(_ before: Saga, _ transition: Transition) -> Bool {
+        guard before.started.isChild, before.status == .completed else { return false }
+        switch transition.entry.fact {
+        case .recalled, .rewound: return true
+        default: return before.isVerifying
+        }
     }
 
     /// What a step has come to is final, but for what the verify round finds out.
@@ -59,7 +68,10 @@ extension World {
     private func checkTurn(_ before: Saga, _ transition: Transition, of index: Int) throws(Violation) {
         guard transition.hasTurnedBack else { return }
         if before.isPivotDue, let pivot = before.definition.pivot,
-            participants[Place(saga: index, step: pivot)]?.action != .failed
+            participants[Place(saga: index, step: pivot)]?.action != .failed,
+            !transition.isFailure(ofChild: before.definition.steps[pivot].name),
+            // A pivot that is a saga of its own may have been undone in what was lost.
+            !(before.definition.steps[pivot].isChild && before.compensatesAll)
         {
             throw Violation(rule: .noReturn, details: transition.entry.fact.traceText)
         }
@@ -67,6 +79,8 @@ extension World {
         switch transition.entry.fact {
         case .ordered(let order) where order.operation == .cancel: hasReason = !before.isPivotDue
         case .replied(let reply) where reply.outcome == .failed: hasReason = true
+        case .childReported(let report) where transition.isFailure(ofChild: report.step): hasReason = true
+        case .recalled: hasReason = before.started.isChild
         default: hasReason = isDeadlinePassed(before, transition) || hasGivenUp(before, transition, of: index)
         }
         guard hasReason else { throw Violation(rule: .direction, details: "back without a reason") }

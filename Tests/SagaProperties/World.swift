@@ -1,4 +1,4 @@
-package import SagaCore
+import SagaCore
 
 /// A partition's sagas among unreliable messengers: commands and answers are delayed, doubled, reordered and lost,
 /// participants refuse and stumble, operators meddle, and the log loses its newest entries. Then the faults stop, and
@@ -31,14 +31,18 @@ package struct World {
         let dependents: [[Int]]
         /// Steps whose action (0) or compensation (1) an operator tried again in vain, or will have.
         var retried: Set<[Int]> = []
-        /// Whether an operator's word or a signal decided something, be it in what was lost.
-        var isMeddled = false
+        /// Of a child saga.
+        let parent: (index: Int, step: Int)?
+        /// Whether the start of this child saga was lost.
+        var isGone = false
     }
 
     /// The partition's history: an entry, and whose it is.
     struct Written {
         var saga: Int
         var entry: LogEntry
+        /// Which atomic change it belongs to: entries of one are lost together.
+        var change: Int
     }
 
     var runs: [Run] = []
@@ -52,16 +56,23 @@ package struct World {
     var now = Self.beginning
     var era: Int64 = 1
     var signalsSent = 0
+    /// Whether an operator's word or a signal decided something, be it in what was lost.
+    var isMeddled = false
+    private var change = 0
+    private var isChangeIrrevocable = false
     let flaw: Flaw?
     package internal(set) var tally = Tally()
     package var isTracing = false
     package internal(set) var trace: [String] = []
     let sagaCase: SagaCase
     private let definition: Definition
+    /// The definitions of child sagas, by their names.
+    let children: [String: Definition]
 
-    package init(_ sagaCase: SagaCase, definition: Definition, flaw: Flaw? = nil) {
+    package init(_ sagaCase: SagaCase, _ definitions: SagaCase.Definitions, flaw: Flaw? = nil) {
         self.sagaCase = sagaCase
-        self.definition = definition
+        definition = definitions.own
+        children = definitions.children
         self.flaw = flaw
     }
 
@@ -81,9 +92,11 @@ package struct World {
         while !commands.isEmpty || !answers.isEmpty {
             try deliverNext()
         }
+        tally.sagas += 1
+        tally.children += runs.count - 1
         for index in runs.indices {
             try audit(index)
-            tally.sagas += 1
+            if runs[index].isGone { continue }
             if runs[index].saga.status == .completed { tally.completed += 1 } else { tally.compensated += 1 }
         }
     }
@@ -93,15 +106,25 @@ package struct World {
             definition: definition.name, version: definition.version, era: era,
             isAfterRewind: sagaCase.isAfterRewind, notBefore: sagaCase.startDelay.map { now + $0 },
             input: Array(sagaCase.input.utf8))
+        try atomically { (world) throws(Violation) in
+            try world.enter(world.sagaCase.id, world.definition, started, parent: nil)
+        }
+        safeLength = history.count
+    }
+
+    /// Makes a saga, perhaps one whose earlier start was lost.
+    mutating func enter(
+        _ id: String, _ definition: Definition, _ started: Started, parent: (index: Int, step: Int)?
+    ) throws(Violation) {
         var directives: [Directive] = []
-        let saga = Saga(
-            id: sagaCase.id, definition: definition, started: started, at: now, directives: &directives)
-        runs.append(
-            Run(
-                saga: saga, books: AttemptBooks(steps: definition.steps.count),
-                dependents: Self.dependents(of: definition)))
+        let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
+        let run = Run(
+            saga: saga, books: AttemptBooks(steps: definition.steps.count),
+            dependents: Self.dependents(of: definition), parent: parent)
+        let index = runs.firstIndex { $0.saga.id == id } ?? runs.count
+        if index < runs.count { runs[index] = run } else { runs.append(run) }
         let entry = LogEntry(index: 0, at: now, fact: .started(started))
-        try take(Transition(after: saga, entry: entry, directives: directives), of: runs.count - 1)
+        try take(Transition(after: saga, entry: entry, directives: directives), of: index)
     }
 
     /// For each step, those that come after it, directly or not.
@@ -118,38 +141,57 @@ package struct World {
         }
     }
 
-    /// Lets a saga decide; writes, checks and carries out what comes of it.
+    /// Lets a saga decide; writes, checks and carries out what comes of it, in one change with all that follows.
     mutating func feed(_ event: Event, to index: Int) throws(Violation) {
+        guard !runs[index].isGone else { return }
+        try atomically { (world) throws(Violation) in _ = try world.tell(event, to: index) }
+        // Replaying all of it after every fact would take time by the square of its length.
+        if history.count % 32 == 0 { try checkReplay(of: index) }
+    }
+
+    mutating func atomically(_ body: (inout World) throws(Violation) -> Void) throws(Violation) {
+        change += 1
+        isChangeIrrevocable = false
+        try body(&self)
+        if isChangeIrrevocable { safeLength = history.count }
+    }
+
+    /// Lets a saga decide as part of a change.
+    @discardableResult
+    mutating func tell(_ event: Event, to index: Int) throws(Violation) -> Decision {
+        try catchUp(index)
+        let decision = runs[index].saga.decide(event, at: now)
+        if case .accept(let fact) = decision { try record(fact, of: index) }
+        return decision
+    }
+
+    mutating func record(_ fact: Fact, of index: Int) throws(Violation) {
         let before = runs[index].saga
-        guard case .accept(let fact) = before.decide(event, at: now) else { return }
         let entry = LogEntry(index: before.entryCount, at: now, fact: fact)
         var directives: [Directive] = []
         runs[index].saga.evolve(entry, directives: &directives)
         try take(
             Transition(before: before, after: runs[index].saga, entry: entry, directives: directives), of: index)
-        // Replaying all of it after every fact would take time by the square of its length.
-        if history.count % 32 == 0 { try checkReplay(of: index) }
     }
 
     private mutating func take(_ transition: Transition, of index: Int) throws(Violation) {
-        history.append(Written(saga: index, entry: transition.entry))
+        history.append(Written(saga: index, entry: transition.entry, change: change))
         if isTracing {
             trace.append(
-                "  \(now - Self.beginning) ms, entry \(transition.entry.index): \(transition.entry.fact.traceText)")
+                "  \(now - Self.beginning) ms, \(runs[index].saga.id), entry \(transition.entry.index): \(transition.entry.fact.traceText)"
+            )
         }
         for directive in transition.directives where isTracing { trace.append("    \(directive.traceText)") }
         runs[index].books.record(transition)
         switch transition.entry.fact {
-        case .ordered(let order) where order.operation == .skip: runs[index].isMeddled = true
-        case .signaled: runs[index].isMeddled = true
+        case .ordered(let order) where order.operation == .skip: isMeddled = true
+        case .signaled: isMeddled = true
         default: break
         }
         try check(transition, of: index)
         count(transition)
-        if isIrrevocable(transition) { safeLength = history.count }
-        for dispatch in transition.commands {
-            commands.append(Message(saga: index, dispatch: dispatch, era: transition.after.era))
-        }
+        if isIrrevocable(transition) { isChangeIrrevocable = true }
+        try execute(transition.directives, of: index)
     }
 
     /// Whether the entry must not be lost: the one that makes the pivot due and, as no participant has a record of it,
@@ -158,7 +200,9 @@ package struct World {
         guard let pivot = transition.after.definition.pivot else { return false }
         let was = transition.before?.steps[pivot].action.status ?? .none
         let now = transition.after.steps[pivot].action.status
-        return was == .none && now != .none || was != .skipped && now == .skipped
+        // A child saga without a pivot of its own can turn back again when its completion is lost.
+        let isChildDone = transition.after.definition.steps[pivot].isChild && was != .succeeded && now == .succeeded
+        return was == .none && now != .none || was != .skipped && now == .skipped || isChildDone
     }
 
     private mutating func count(_ transition: Transition) {

@@ -13,5 +13,5 @@ print(
     """
     seeds \(arguments.seeds.lowerBound) to \(arguments.seeds.upperBound - 1): \(tally.sagas) sagas, \
     \(tally.facts) facts, \(tally.completed) completed, \(tally.compensated) compensated, \(tally.stuck) times stuck, \
-    \(tally.skipped) skips, \(tally.omitted) omitted, \(tally.items) items, \(tally.signals) signals, \(tally.rewinds) rewinds, \(time) s
+    \(tally.skipped) skips, \(tally.omitted) omitted, \(tally.items) items, \(tally.children) children, \(tally.signals) signals, \(tally.rewinds) rewinds, \(time) s
     """)
