@@ -18,7 +18,7 @@ struct Arguments {
     private(set) var flaw: Flaw?
 
     init(_ arguments: ArraySlice<String>) {
-        var (from, count): (UInt64, UInt64) = (0, 200_000)
+        var (from, count): (UInt64, UInt64) = (0, 120_000)
         var rest = arguments
         while let option = rest.popFirst() {
             let argument = rest.popFirst()
