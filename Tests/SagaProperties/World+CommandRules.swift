@@ -7,7 +7,7 @@ extension World {
         try checkChildren(transition, of: index)
         for dispatch in transition.commands {
             let name = "\(dispatch.branch.label) \(dispatch.phase) \(dispatch.attempt)"
-            if after.isPaused, !transition.isRewind { throw Violation(rule: .pause, details: name) }
+            if after.isPaused, !transition.isQuestion(dispatch) { throw Violation(rule: .pause, details: name) }
             if dispatch.phase == .action, let notBefore = after.started.notBefore, at < notBefore {
                 throw Violation(rule: .timeout, details: "\(name) before the saga was to begin")
             }
