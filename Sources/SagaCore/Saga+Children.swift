@@ -33,7 +33,11 @@ extension Saga {
             return .refuse("\(definition.id) has no child saga '\(report.step)'")
         }
         guard !status.isFinal || isVerifying else { return .ignore }
-        if steps[index].verification != nil { return .accept(.childReported(report)) }
+        if steps[index].verification != nil {
+            // On its way back: nothing that was built on it goes on before it says that it is there.
+            let isLost = report.outcome == .running && steps[index].action.status == .succeeded && !isCompensating
+            return isLost ? .ignore : .accept(.childReported(report))
+        }
         // What a step is stuck at can still come by itself.
         let hoped: ChildReport.Outcome = isCompensating ? .compensated : .completed
         let counts: Bool
@@ -71,10 +75,6 @@ extension Saga {
         case .compensated where recorded != .failed && !isCompensating,
             .refused where recorded != .failed && !isCompensating:
             fail(branch, .action, error: report.error ?? "the child saga was undone", at: instant)
-        case .running where recorded == .succeeded && !isCompensating:
-            // It is on its way back, and will say when it is there.
-            steps[index].action.status = .running
-            steps[index].action.due = .max
         default: break
         }
     }

@@ -1,6 +1,26 @@
 import SagaCore
 import Testing
 
+@Suite("A pivot after a child that goes back")
+struct LostChildBeforePivotTests {
+    @Test func thePivotWaitsForAChildThatIsOnItsWayBack() throws {
+        let definition = try Definition("order", version: 1, durability: .async) {
+            StepDraft("loyalty", saga: "award")
+            StepDraft("check", service: "orders", action: "check").withoutCompensation()
+            StepDraft("ship", service: "shipping", action: "ship").pivot()
+        }
+        var harness = MachineHarness(definition)
+        harness.feed(.child(ChildReport(step: "loyalty", outcome: .completed)))
+        harness.feed(.rewind(era: 9))
+        harness.succeed("check")
+        harness.feed(.child(ChildReport(step: "loyalty", outcome: .running)))
+        #expect(!harness.transcript.contains { $0.hasPrefix("ship") })
+        harness.feed(.child(ChildReport(step: "loyalty", outcome: .compensated)))
+        #expect(!harness.transcript.contains { $0.hasPrefix("ship") })
+        #expect(harness.saga.isCompensating)
+    }
+}
+
 @Suite("The verify round of a saga with a child")
 struct ChildVerifyTests {
     /// The partition was rewound, and create has answered.

@@ -95,8 +95,7 @@ extension SagaCase {
         _ index: Int, pivot: Int?, _ children: [String], _ random: inout SeededRandom
     ) -> StepDraft {
         let name = "s\(index)"
-        // None before a pivot: after a rewind the pivot can go out while such a child is on its way back.
-        if !children.isEmpty, index >= pivot ?? 0, random.chance(0.3) {
+        if !children.isEmpty, random.chance(0.3) {
             return StepDraft(name: name, saga: random.pick(children), isPivot: index == pivot)
         }
         if index != pivot, random.chance(0.2) {
