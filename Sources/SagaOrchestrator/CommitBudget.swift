@@ -1,8 +1,8 @@
 /// How large a commit may become: the store works on nothing else while it applies one.
 ///
 /// A message can cause far more than itself, such as a hundred commands that each carry the saga's input. So a batch
-/// stops where the budget is used up, which one message overdraws at most. Messages, orders, alarms and the sweep have one each, so
-/// that none of them waits for the others' flood to end.
+/// stops where the budget is used up, which one message overdraws at most. Messages, orders, alarms and the sweep have
+/// one each, so that none of them waits for the others' flood to end.
 struct CommitBudget {
     private let entries: Int
     private let bytes: Int
