@@ -120,29 +120,12 @@ extension SagaClient {
         return logs
     }
 
-    /// Folds a log; nil where it is empty: the saga has ended and its log was removed.
-    ///
-    /// - Parameter observe: Called for each entry with the saga after it.
-    func replay(
-        _ id: String, _ log: RedisReply, observe: (LogEntry, Saga) -> Void = { _, _ in }
+    /// Folds an open saga's log; nil where it has ended since, and its log was removed.
+    func replayOpen(
+        _ id: String, _ log: RedisReply, observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
     ) async throws(ClientError) -> Saga? {
-        let entries = (0..<log.value.count).map { log.value[$0].bytes ?? [] }
-        guard let started = try entries.first.map({ first throws(ClientError) in try start(in: first, of: id) }) else {
-            return nil
-        }
-        let definition = try await definition(started.definition, started.version)
-        let replayed: SagaLog.Replayed
-        do throws(LogFault) {
-            replayed = try SagaLog.replay(entries, of: id, definition: { _, _ in definition }) { observe($0, $2) }
-        } catch {
-            throw .unreadable("the log of saga '\(id)' cannot be read: \(error)")
-        }
-        switch replayed {
-        case .saga(let saga): return saga
-        case .absent, .tombstone: return nil
-        case .unknownDefinition(let name, let version):
-            throw .unreadable("saga '\(id)': its definition \(name)@\(version) is not registered")
-        }
+        guard case .saga(let saga) = try await replay(id, log, observe: observe) else { return nil }
+        return saga
     }
 
     /// How a saga began, from its log's first entry.

@@ -24,7 +24,7 @@ extension SagaClient {
             for (id, log) in zip(ids, try await self.logs(of: ids, in: walk.partition, keys)) {
                 var trace = FailureTrace()
                 do throws(ClientError) {
-                    guard let saga = try await self.replay(id, log, observe: { trace.observe($0, $1) }),
+                    guard let saga = try await self.replayOpen(id, log, observe: { trace.observe($0, $2) }),
                         definition.map({ $0 == saga.definition.name }) ?? true
                     else { continue }
                     found += trace.failing(saga).filter { step in service.map { $0 == step.service } ?? true }

@@ -73,7 +73,7 @@ extension SagaClient {
                 }
                 let saga: Saga?
                 do throws(ClientError) {
-                    saga = try await replay(id, logs[index])
+                    saga = try await replayOpen(id, logs[index])
                 } catch {
                     guard case .unreadable(let reason) = error else { throw error }
                     taken += 1

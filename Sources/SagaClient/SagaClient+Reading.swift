@@ -24,26 +24,35 @@ extension SagaClient {
     }
 
     private func view(of id: String, _ reply: RedisReply) async throws(ClientError) -> StoredSaga {
+        var timeline: [TimelineEntry] = []
+        let replayed = try await replay(id, reply) { timeline += TimelineEntry.entries(of: $0, $1, $2) }
+        switch replayed {
+        case .saga(let saga): return .saga(SagaView(saga: saga, timeline: timeline))
+        case .tombstone(let tombstone): return .removed(tombstone)
+        case .absent, .unknownDefinition: return .absent
+        }
+    }
+
+    /// Folds a stored log; a definition that is not registered is an error.
+    ///
+    /// - Parameter observe: Called for each entry with its directives and the saga after it.
+    func replay(
+        _ id: String, _ reply: RedisReply, observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
+    ) async throws(ClientError) -> SagaLog.Replayed {
         let log = (0..<reply.value.count).map { reply.value[$0].bytes ?? [] }
         guard let first = log.first else { return .absent }
         do {
             let started: Started
             switch try LogCodec.decode(head: first) {
             case .started(let fact, _): started = fact
-            case .tombstone(let tombstone): return .removed(tombstone)
+            case .tombstone(let tombstone): return .tombstone(tombstone)
             }
             let definition = try await definition(started.definition, started.version)
-            var timeline: [TimelineEntry] = []
-            let replayed = try SagaLog.replay(log, of: id, definition: { _, _ in definition }) {
-                timeline += TimelineEntry.entries(of: $0, $1, $2)
-            }
-            switch replayed {
-            case .saga(let saga): return .saga(SagaView(saga: saga, timeline: timeline))
-            case .absent: return .absent
-            case .tombstone(let tombstone): return .removed(tombstone)
-            case .unknownDefinition(let name, let version):
+            let replayed = try SagaLog.replay(log, of: id, definition: { _, _ in definition }, observe: observe)
+            if case .unknownDefinition(let name, let version) = replayed {
                 throw ClientError.unreadable("saga '\(id)': its definition \(name)@\(version) is not registered")
             }
+            return replayed
         } catch let error as ClientError {
             throw error
         } catch {
