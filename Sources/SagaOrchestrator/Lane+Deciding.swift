@@ -16,7 +16,7 @@ extension Lane {
 
     func decide(_ read: [Int: [InboxBatch]]) async {
         for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
-            let now = partition.clock.now(monotonic: monotonicClock())
+            let now = partition.clock.now(monotonic: surroundings.monotonic())
             let hasAlarm = partition.nextAlarm <= now
             guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
             var work = Work(partition: partition)

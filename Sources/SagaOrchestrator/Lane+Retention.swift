@@ -25,7 +25,7 @@ extension Lane {
 
     /// The partitions in which sagas are to be removed now.
     func dueRemovals() -> [RemovalRequest] {
-        let monotonic = monotonicClock()
+        let monotonic = surroundings.monotonic()
         var requests: [RemovalRequest] = []
         for partition in partitions.values {
             let now = partition.clock.now(monotonic: monotonic)
