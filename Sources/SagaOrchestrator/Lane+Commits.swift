@@ -57,7 +57,7 @@ extension Lane {
         guard partitions.values.contains(where: \.isInDoubt) else { return true }
         // Whatever is in flight has to be known first: a taking raises the epoch.
         await settle()
-        for partition in partitions.values where partition.isInDoubt {
+        for partition in ordered where partition.isInDoubt {
             do throws(StoreError) {
                 try await reacquire(partition)
             } catch {
@@ -118,7 +118,7 @@ extension Lane {
         let monotonic = surroundings.monotonic()
         var requests: [TrimRequest] = []
         let topics = registry.topics
-        for partition in partitions.values {
+        for partition in ordered {
             // Events are also read by others, of which nothing is heard here.
             let interval =
                 partition.hasChangedSinceTrim

@@ -27,7 +27,7 @@ extension Lane {
     func dueRemovals() -> [RemovalRequest] {
         let monotonic = surroundings.monotonic()
         var requests: [RemovalRequest] = []
-        for partition in partitions.values {
+        for partition in ordered {
             let now = partition.clock.now(monotonic: monotonic)
             guard partition.nextRemoval <= now, monotonic >= partition.lastRemoval.adding(options.trimInterval) else {
                 continue

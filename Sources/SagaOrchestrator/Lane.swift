@@ -54,7 +54,7 @@ final class Lane {
             }
         }
         await settle()
-        for partition in partitions.values { await release(partition) }
+        for partition in ordered { await release(partition) }
         await session.close()
     }
 
@@ -79,7 +79,7 @@ final class Lane {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
-        let cursors = partitions.values.map { $0.cursor(topics: topics) }
+        let cursors = ordered.map { $0.cursor(topics: topics) }
         let (trims, removals) = (dueTrims(), dueRemovals())
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
@@ -137,6 +137,9 @@ final class Lane {
             partition.sagas = partition.sagas.filter { $0.value.lastRound > oldest || $0.value.isTouched }
         }
     }
+
+    /// The partitions, always in one order: what a run of the simulator does must not hang on where a table put them.
+    var ordered: [OwnedPartition] { partitions.values.sorted { $0.index < $1.index } }
 
     func pause(_ duration: Duration) async {
         // Not cancelled: see `Orchestrator.run()`.
