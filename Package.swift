@@ -232,6 +232,16 @@ let package = Package(
         // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
         library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
         executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
+        // The whole coordinator over a simulated store, network, clock and services, by the seed.
+        library(
+            "CoordinatorSimulator", path: "Tests/CoordinatorSimulator",
+            [
+                "SagaCore", "SagaOrchestrator", "SagaParticipant", "SagaProperties", "SagaStore", "SagaWire",
+                "TestSupport", .heap, .logging,
+            ]),
+        executable(
+            "coordinator-simulator", path: "Tests/coordinator-simulator", ["CoordinatorSimulator", "SagaCore"]),
+        tests("CoordinatorSimulatorTests", ["CoordinatorSimulator", "SagaCore"]),
         tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),

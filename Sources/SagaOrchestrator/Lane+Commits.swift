@@ -28,6 +28,8 @@ extension Lane {
             holdings.noteContact(at: surroundings.monotonic())
             batch.confirm()
             partition.suspects.removeAll()
+            // Only now: a trim that overtakes the commit leaves what the commit has applied.
+            partition.hasChangedSinceTrim = true
             partition.clock.synchronize(store: now, monotonic: surroundings.monotonic())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
@@ -143,16 +145,18 @@ extension Lane {
         var eventsBefore: Milliseconds
     }
 
-    static func trim(_ session: any StoreSession, _ requests: [TrimRequest]) async {
-        for request in requests {
+    /// - Returns: The partitions that are still to be trimmed.
+    static func trim(_ session: any StoreSession, _ requests: [TrimRequest]) async -> [Int] {
+        for (place, request) in requests.enumerated() {
             do throws(StoreError) {
                 _ = try await session.trim(
                     request.fence, services: request.services, topics: request.topics,
                     outcomesBefore: request.outcomesBefore, eventsBefore: request.eventsBefore)
             } catch {
                 // The next commit meets the same trouble and deals with it; what was not trimmed is trimmed later.
-                return
+                return requests[place...].map(\.fence.partition)
             }
         }
+        return []
     }
 }

@@ -44,7 +44,6 @@ extension Lane {
         guard !batch.commit.isEmpty || batch.commit.positions != partition.committedPositions else {
             return batch.close()
         }
-        partition.hasChangedSinceTrim = true
         pending.append((batch, session.submit(batch.commit)))
     }
 

@@ -82,11 +82,11 @@ final class Lane {
         let cursors = ordered.map { $0.cursor(topics: topics) }
         let (trims, removals) = (dueTrims(), dueRemovals())
         async let reading = Self.read(session, cursors, count: count, block: block)
-        async let trimming: Void = Self.trim(session, trims)
+        async let trimming = Self.trim(session, trims)
         async let removing = Self.remove(session, removals)
         await settle()
         let result = await reading
-        await trimming
+        for index in await trimming { partitions[index]?.hasChangedSinceTrim = true }
         note(await removing)
         let batches: [InboxBatch]
         switch result {

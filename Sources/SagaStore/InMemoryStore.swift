@@ -107,7 +107,7 @@ public final class InMemoryStore: SagaStore {
 
     public func session() -> any StoreSession { Session(store: self) }
 
-    fileprivate func commit(_ commit: PartitionCommit) -> Result<CommitOutcome, StoreError> {
+    package func commit(_ commit: PartitionCommit) -> Result<CommitOutcome, StoreError> {
         let fault = fault.withLock { $0 }(commit)
         if case .refuse(let error) = fault { return .failure(error) }
         let now = clock()
