@@ -96,7 +96,10 @@ struct Audit {
             // Another way, decided by an operator, may be in what was lost.
             return saga.compensatesAll && isMeddled ? nil : 0
         }
-        if index == saga.definition.pivot || step.isAfterPivot { return 0 }
+        if index == saga.definition.pivot || step.isAfterPivot {
+            // That the pivot took effect can be in what was lost, unless the server confirms that nothing is.
+            return saga.compensatesAll ? nil : 0
+        }
         // What cannot be undone stays as it was.
         if step.compensation == nil || whole.compensation.status == .skipped { return nil }
         if part.compensation.status == .skipped { return nil }
