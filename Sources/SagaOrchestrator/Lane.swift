@@ -80,13 +80,16 @@ final class Lane {
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
         let cursors = ordered.map { $0.cursor(topics: topics) }
-        let (trims, removals) = (dueTrims(), dueRemovals())
+        let (trims, removals, looks) = (dueTrims(), dueRemovals(), dueConsumerLooks())
+        let (services, options) = (registry.services, options)
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
         async let removing = Self.remove(session, removals)
+        async let looking: Void = Self.removeConsumers(session, looks, services: services, options: options)
         await settle()
         let result = await reading
         await trimming
+        await looking
         note(await removing)
         let batches: [InboxBatch]
         switch result {

@@ -24,6 +24,7 @@ struct RedisSession: StoreSession {
         let commit = RedisScript(SagaScripts.partitionCommit)
         let trim = RedisScript(SagaScripts.partitionTrim)
         let retire = RedisScript(SagaScripts.partitionRetire)
+        let removeConsumers = RedisScript(SagaScripts.consumerRemove)
         let peek = RedisScript(SagaScripts.inboxPeek)
     }
 
