@@ -90,6 +90,7 @@ let package = Package(
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
                 .embedInCode("lib/identity.lua"),
+                .embedInCode("scripts/consumer_remove.lua"),
                 .embedInCode("scripts/definition_register.lua"),
                 .embedInCode("scripts/inbox_peek.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
