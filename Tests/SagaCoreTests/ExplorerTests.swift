@@ -7,7 +7,7 @@ import Testing
 @Suite struct ExplorerTests {
     @Test func noSmallSagaEndsHalfDone() async throws {
         let models = [
-            try ExploredModel.oneStep(rewinds: 1), try .sideBySide("a", "b", rewinds: 0), try .pivot(rewinds: 0),
+            try ExploredModel.oneStep(rewinds: 1), try .sideBySide("a", "b", rewinds: 1), try .pivot(rewinds: 0),
         ]
         for model in models {
             let outcome = await Explorer(model).run()
@@ -17,7 +17,10 @@ import Testing
     }
 
     /// The others need larger models: `saga-properties explore` leaves out each of them.
-    @Test(arguments: ["lateActionRefused", "refusalRecorded", "rowLocked", "doubtCompensated", "noReturnFromPivot"])
+    @Test(arguments: [
+        "eraFence", "lateActionRefused", "refusalRecorded", "rowLocked", "oldAnswersIgnored", "doubtCompensated",
+        "noReturnFromPivot",
+    ])
     func theAbsenceOfARuleIsNoticed(name: String) async throws {
         let sabotage = try #require(Sabotage.all.first { $0.name == name })
         let result = try await sabotage.run(limit: 3_000)
