@@ -19,7 +19,8 @@ struct PartitionTaker: Sendable {
     func take(
         _ partition: Int, stale: TakeOutcome.Holder? = nil, previous: String? = nil, eraToExceed: Int64? = nil
     ) async throws(StoreError) -> Outcome {
-        let claim = Claim(owner: randomOwner(), name: name, lease: lease, previous: previous)
+        let claim = Claim(
+            owner: randomOwner(), name: name, instance: holdings.instance, lease: lease, previous: previous)
         var state: PartitionState
         switch try await session.take(partition, as: claim, stale: stale) {
         case .held(let holder): return .held(holder)
@@ -51,8 +52,8 @@ struct PartitionTaker: Sendable {
     }
 }
 
-/// 96 random bits: two takings never have one owner.
-private func randomOwner() -> String {
+/// 96 random bits: two takings never have one owner, and two processes never one instance.
+func randomOwner() -> String {
     (0..<3).map { _ in
         let text = String(UInt32.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 8 - text.count) + text

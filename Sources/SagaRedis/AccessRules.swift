@@ -50,14 +50,14 @@ public struct AccessRules: Sendable, Hashable {
     private static let connection = ["+ping", "+client|setname", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended.
+    /// that ended, and heartbeats.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
             + words("+ping +client|setname +time +info +wait +multi +exec +evalsha +script|load")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xpending")
-            + ["(+del +pexpireat ~\(keys.logs))"]
+            + ["(+del +pexpireat ~\(keys.logs))", "(+hdel ~\(keys.members))"]
     }
 
     /// Not XGROUP DESTROY, SETID or DELCONSUMER: those lose commands.
@@ -88,6 +88,7 @@ public struct AccessRules: Sendable, Hashable {
         words("+ping +client|setname +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hget +hvals +hlen +hkeys +hgetall %R~\(keys.definitions))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
         ]
     }
@@ -95,6 +96,7 @@ public struct AccessRules: Sendable, Hashable {
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
         words("+ping +client|setname +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
             // A definition is registered by a script, so that a registered version cannot be overwritten.
             "+script|load",
@@ -137,6 +139,7 @@ private struct KeyPatterns {
     var ownKeys: String { "{\(keys.namespace)}:*" }
     var partitionKeys: String { "{\(keys.namespace):*}:*" }
     var meta: String { keys.meta }
+    var members: String { keys.members }
     var definitions: String { keys.definitions }
     var intake: String { every(keys.intake(0)) }
     var reply: String { every(keys.reply(0)) }

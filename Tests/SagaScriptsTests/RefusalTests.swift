@@ -57,7 +57,7 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "inbox_peek", "partition_raise", "partition_release", "partition_renew", "partition_retire",
+                "inbox_peek", "member_beat", "partition_look", "partition_raise", "partition_release", "partition_renew", "partition_retire",
                 "partition_take", "partition_trim",
             ])
         #expect(ScriptCase.all.map(\.script.name).sorted() == SagaScripts.all.map(\.name).sorted())
