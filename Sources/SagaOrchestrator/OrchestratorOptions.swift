@@ -40,6 +40,8 @@ public struct OrchestratorOptions: Sendable {
     public var limits = InboxMessage.Limits()
     /// Shortest and longest pause after a failure of the store.
     public var backoff: ClosedRange<Milliseconds> = 50...2_000
+    /// All of them, but where a test shows what one is good for.
+    package var safeguards = Safeguards.all
 
     public init(name: String) {
         self.name = name

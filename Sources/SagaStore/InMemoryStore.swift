@@ -29,9 +29,13 @@ public final class InMemoryStore: SagaStore {
     private let fault = Mutex<@Sendable (PartitionCommit) -> Fault>({ _ in .none })
     private let clock: @Sendable () -> Milliseconds
 
-    public init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
+    public convenience init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
+        self.init(partitions: partitions, safeguards: .all, clock: clock)
+    }
+
+    package init(partitions: Int, safeguards: Safeguards, clock: @escaping @Sendable () -> Milliseconds) {
         precondition(partitions > 0, "a store has at least one partition, not \(partitions)")
-        let partition = StoredPartition(at: clock(), on: identity.withLock { $0 })
+        let partition = StoredPartition(at: clock(), on: identity.withLock { $0 }, safeguards: safeguards)
         contents = Mutex(Contents(partitions: Array(repeating: partition, count: partitions)))
         self.clock = clock
     }
