@@ -1,6 +1,6 @@
 import RedisTransport
-import SagaCore
-import SagaRedis
+package import SagaCore
+package import SagaRedis
 import SagaStore
 
 extension SagaClient {
@@ -32,11 +32,11 @@ extension NamespaceStatus {
         _ records: [MemberRecord], of partitions: [Partition], now: Milliseconds
     ) -> [Member] {
         let owned = Dictionary(grouping: partitions.filter { $0.owner != nil }, by: \.instance).mapValues(\.count)
-        let alive = records.filter { now - $0.at <= $0.heartbeat.lease }.map { record in
-            var heartbeat = record.heartbeat
-            heartbeat.held = owned[heartbeat.instance] ?? 0
-            return SagaStore.Member(heartbeat, age: max(0, now - record.at))
-        }
+        let alive = records.map { record in
+            var member = record.member(at: now)
+            member.heartbeat.held = owned[member.instance] ?? 0
+            return member
+        }.filter { $0.age <= $0.heartbeat.lease }
         let shares = alive.shares(of: partitions.count)
         return records.map { record in
             let heartbeat = record.heartbeat

@@ -35,6 +35,12 @@ package struct Placement: Sendable {
         package var giveUp: Int?
         /// Whether something is about to move, so that a short look around has to follow.
         package var isRestless = false
+
+        package init(take: [Int] = [], giveUp: Int? = nil, isRestless: Bool = false) {
+            self.take = take
+            self.giveUp = giveUp
+            self.isRestless = isRestless
+        }
     }
 
     /// A partition on its way to somebody else: one at a time.

@@ -18,6 +18,9 @@ package struct MemberRecord: Sendable {
         self.at = at
     }
 
+    /// The member as it counts at an instant of the server.
+    package func member(at now: Milliseconds) -> Member { Member(heartbeat, age: max(0, now - at)) }
+
     static func arguments(of heartbeat: Heartbeat) -> [String] {
         [
             heartbeat.instance, heartbeat.phase.rawValue, "\(heartbeat.lease)", "\(heartbeat.held)",

@@ -1,3 +1,4 @@
+import RedisTransport
 import SagaScripts
 import Testing
 
