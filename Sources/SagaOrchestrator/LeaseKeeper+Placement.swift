@@ -19,7 +19,7 @@ extension LeaseKeeper {
                 continue
             }
             let occupancy = try await session.look(at: partition)
-            let isDead = sightings.isDead(partition, occupancy, now: monotonicClock())
+            let isDead = sightings.isDead(partition, occupancy, now: surroundings.monotonic())
             switch occupancy {
             case .free: free[partition] = FreePartition(holder: nil)
             case .held(let holder), .expired(let holder):
@@ -37,7 +37,7 @@ extension LeaseKeeper {
         let view = Placement.View(
             members: members, held: Set(holdings.heldPartitions),
             free: free.mapValues { $0.holder.map(\.instance) ?? "" }, isLeaving: holdings.isStopping)
-        let decision = placement.decide(view, now: monotonicClock())
+        let decision = placement.decide(view, now: surroundings.monotonic())
         holdings.setMotion(offer: placement.move?.partition, isRestless: decision.isRestless)
         if let partition = decision.giveUp {
             logger.debug("partition to be given up", metadata: ["partition": "\(partition)"])
@@ -57,7 +57,7 @@ extension LeaseKeeper {
             if !triggers.isSuperset(of: state.positions.events.keys) { try await noteDefinitions() }
         case .held(let holder):
             // Somebody was faster.
-            _ = sightings.isDead(partition, .held(holder), now: monotonicClock())
+            _ = sightings.isDead(partition, .held(holder), now: surroundings.monotonic())
         }
     }
 }

@@ -13,6 +13,7 @@ final class LeaseKeeper {
     let options: OrchestratorOptions
     let holdings: Holdings
     let logger: Logger
+    let surroundings: Surroundings
     let pace: PlacementPace
     let taker: PartitionTaker
     var placement: Placement
@@ -29,7 +30,7 @@ final class LeaseKeeper {
 
     init(
         session: any StoreSession, registry: DefinitionRegistry, partitionCount: Int, options: OrchestratorOptions,
-        holdings: Holdings, logger: Logger
+        holdings: Holdings, logger: Logger, surroundings: Surroundings
     ) {
         self.session = session
         self.registry = registry
@@ -37,8 +38,10 @@ final class LeaseKeeper {
         self.options = options
         self.holdings = holdings
         self.logger = logger
+        self.surroundings = surroundings
         pace = PlacementPace(lease: options.lease)
-        taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+        taker = PartitionTaker(
+            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
         placement = Placement(instance: holdings.instance, partitionCount: partitionCount, pace: pace)
     }
 
@@ -47,8 +50,8 @@ final class LeaseKeeper {
         while !holdings.isStopping {
             if await look() { await pause(.milliseconds(pace.glance)) }
         }
-        let end = monotonicClock() + pace.farewell
-        while !holdings.heldPartitions.isEmpty, holdings.hasSuccessors, monotonicClock() < end, await look() {
+        let end = surroundings.monotonic() + pace.farewell
+        while !holdings.heldPartitions.isEmpty, holdings.hasSuccessors, surroundings.monotonic() < end, await look() {
             await pause(.milliseconds(pace.glance))
         }
         // What is left the lanes give up at once.
@@ -59,7 +62,7 @@ final class LeaseKeeper {
     /// Looks around and does what is due; a failure is endured.
     private func look() async -> Bool {
         do throws(StoreError) {
-            let now = monotonicClock()
+            let now = surroundings.monotonic()
             if lastRound == .min || now - lastRound >= pace.round {
                 // The leases first: nothing else must delay them.
                 try await renewAll()
@@ -67,7 +70,7 @@ final class LeaseKeeper {
                 try await sight(0..<partitionCount)
                 try await act()
                 try await noteDefinitions()
-                holdings.noteContact()
+                holdings.noteContact(at: now)
             } else {
                 if holdings.isRestless { try await sight(movingPartitions) }
                 try await act()
@@ -80,7 +83,7 @@ final class LeaseKeeper {
             if holdings.noteFailure(error.message) {
                 logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
             }
-            await pause(backoff(after: failures, within: options.backoff))
+            await pause(surroundings.backoff(after: failures, within: options.backoff))
             return false
         }
     }
@@ -113,6 +116,6 @@ final class LeaseKeeper {
 
     private func pause(_ duration: Duration) async {
         // Not cancelled: see `Orchestrator.run()`.
-        try? await Task.sleep(for: duration)
+        await surroundings.sleep(duration)
     }
 }

@@ -10,18 +10,19 @@ struct RollCall: Sendable {
     let holdings: Holdings
     let options: OrchestratorOptions
     let logger: Logger
+    let surroundings: Surroundings
 
     /// Runs until the partitions are handed over.
     func run() async {
         let pace = PlacementPace(lease: options.lease)
         var phase = Heartbeat.Phase.joining
-        var lastAnswer = monotonicClock()
+        var lastAnswer = surroundings.monotonic()
         var isFailing = false
         while !holdings.isClosed {
-            let began = monotonicClock()
+            let began = surroundings.monotonic()
             do throws(StoreError) {
                 holdings.noteMembers(try await store.beat(heartbeat(holdings.isStopping ? .leaving : phase)))
-                (phase, lastAnswer, isFailing) = (.present, monotonicClock(), false)
+                (phase, lastAnswer, isFailing) = (.present, surroundings.monotonic(), false)
             } catch {
                 if !isFailing {
                     logger.warning(
@@ -35,7 +36,7 @@ struct RollCall: Sendable {
             let interval = isFailing ? pace.round : nil
             repeat {
                 await pause(pace.glance)
-            } while !holdings.isClosed && monotonicClock() - began < (interval ?? holdings.roundTime(pace))
+            } while !holdings.isClosed && surroundings.monotonic() - began < (interval ?? holdings.roundTime(pace))
         }
         // A heartbeat that is lost is missed by the others within a lease.
         _ = try? await store.beat(heartbeat(.gone))
@@ -49,7 +50,7 @@ struct RollCall: Sendable {
 
     private func pause(_ duration: Milliseconds) async {
         // Not cancelled: see `Orchestrator.run()`.
-        try? await Task.sleep(for: .milliseconds(duration))
+        await surroundings.sleep(.milliseconds(duration))
     }
 }
 
