@@ -55,19 +55,26 @@ struct SharingTests {
         }
     }
 
+    /// Told to tasks that must not be cut off in the middle of a call.
+    private final class Flag: Sendable {
+        private let state = Mutex(false)
+
+        var isSet: Bool { state.withLock { $0 } }
+        func set() { state.withLock { $0 = true } }
+    }
+
     /// How long partitions were seen without owner.
     private final class Gaps: Sendable {
         private let gaps = Mutex<[Duration]>([])
 
         var all: [Duration] { gaps.withLock { $0.sorted() } }
 
-        /// Looks until cancelled.
-        func watch(_ namespace: any TestNamespace) async throws {
+        func watch(_ namespace: any TestNamespace, until end: Flag) async throws {
             let session = namespace.store.session()
             var since: [Int: ContinuousClock.Instant] = [:]
             // Nobody has owned them yet.
             var owned: Set<Int> = []
-            while !Task.isCancelled {
+            while !end.isSet {
                 for partition in 0..<namespace.keys.partitions {
                     let isFree = try await session.look(at: partition) == .free
                     if !isFree {
@@ -78,8 +85,7 @@ struct SharingTests {
                         since[partition] = .now
                     }
                 }
-                // Not cancelled: the loop looks.
-                try? await Task.sleep(for: .milliseconds(1))
+                try await Task.sleep(for: .milliseconds(1))
             }
             await session.close()
         }
@@ -99,14 +105,14 @@ struct SharingTests {
                 await scenario.participants.run(
                     services: ["create", "reserve", "charge"].map { "\($0)-service" }, on: namespace)
             }
-            let watching = Task { try await gaps.watch(namespace) }
+            let (isOver, isEnough) = (Flag(), Flag())
+            let watching = Task { try await gaps.watch(namespace, until: isOver) }
             let pump = Task {
                 var count = 0
-                while !Task.isCancelled {
+                while !isEnough.isSet {
                     try await scenario.start("s\(count)")
                     count += 1
-                    // Cancelled: what was started is counted.
-                    try? await Task.sleep(for: .milliseconds(3))
+                    try await Task.sleep(for: .milliseconds(3))
                 }
                 return count
             }
@@ -121,11 +127,11 @@ struct SharingTests {
             try await one.leave()
             #expect(one.count == 0)
             try await eventually("the two that stay have as many") { two.count == 4 && three.count == 4 }
-            pump.cancel()
+            isEnough.set()
             let sagas = (0..<(try await pump.value)).map { "s\($0)" }
             try await eventually("all sagas end") { try await scenario.endedCount() == sagas.count }
             try await two.leave()
-            watching.cancel()
+            isOver.set()
             try await watching.value
             try await three.leave()
             participants.cancel()
