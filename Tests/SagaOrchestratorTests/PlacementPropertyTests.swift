@@ -149,7 +149,7 @@ struct PlacementPropertyTests {
 
     @Test func everyPartitionFindsAnOwnerAndAllHoldAsMany() async {
         let first = SeededRandom.pickSeed()
-        for seed in first..<first + 40 {
+        for seed in first..<first + 30 {
             await Task.yield()
             var world = World(seed: seed)
             for _ in 0..<Int.random(in: 1...4, using: &world.random) { world.join() }
@@ -179,7 +179,7 @@ struct PlacementPropertyTests {
     /// A crash: everything is taken at once, and by everybody as much as falls to it.
     @Test func afterACrashTheOthersTakeWhatFallsToThemWithinTheLeaseAndASecond() async {
         let first = SeededRandom.pickSeed()
-        for seed in first..<first + 20 {
+        for seed in first..<first + 10 {
             await Task.yield()
             var world = World(seed: seed)
             for _ in 0..<Int.random(in: 2...5, using: &world.random) { world.join() }
