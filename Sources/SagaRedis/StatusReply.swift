@@ -27,6 +27,11 @@ struct StatusReply {
         return pairs
     }
 
+    /// Who holds a partition, from the second place on.
+    func holder() throws(StoreError) -> TakeOutcome.Holder {
+        TakeOutcome.Holder(name: word(1), instance: word(4), lease: try number(2), mark: word(3))
+    }
+
     func commitOutcome() throws(StoreError) -> CommitOutcome {
         switch word(0) {
         case "ok": .committed(now: try number(1))
