@@ -71,11 +71,14 @@ public struct NamespaceStatus: Sendable {
     public var usedMemory: Int64
     public var maxMemory: Int64
     public var redisVersion: String
+    /// Why no sagas are begun; nil where they are.
+    public var overload: String?
 
     package init(
         partitions: [Partition], services: [Service] = [], usedMemory: Int64 = 0, maxMemory: Int64 = 0,
-        redisVersion: String = ""
+        redisVersion: String = "", overload: String? = nil
     ) {
+        self.overload = overload
         self.partitions = partitions
         self.services = services
         self.usedMemory = usedMemory
@@ -95,6 +98,7 @@ public struct NamespaceStatus: Sendable {
         writer.field("version", redisVersion)
         writer.field("usedMemory", usedMemory)
         writer.field("maxMemory", maxMemory)
+        writer.field("overloaded", overload)
         writer.endObject()
         writer.endObject()
     }

@@ -28,9 +28,11 @@ final class Holdings: Sendable {
 
     private let state = Mutex(State())
     let laneCount: Int
+    let admission: Admission
 
-    init(laneCount: Int) {
+    init(laneCount: Int, admission: Admission) {
         self.laneCount = laneCount
+        self.admission = admission
     }
 
     func lane(of partition: Int) -> Int { partition % laneCount }

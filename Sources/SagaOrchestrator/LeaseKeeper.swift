@@ -22,6 +22,7 @@ struct LeaseKeeper: Sendable {
         let taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
         var sightings: [Int: Sighting] = [:]
         var failures = 0
+        var announced: Milliseconds?
         while !holdings.isStopping {
             do throws(StoreError) {
                 for partition in 0..<partitionCount where !holdings.isStopping {
@@ -29,6 +30,7 @@ struct LeaseKeeper: Sendable {
                 }
                 // Behind the leases, which must not depend on it.
                 try await noteDefinitions()
+                try await watchMemory(&announced)
                 holdings.noteContact()
                 failures = 0
                 // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.

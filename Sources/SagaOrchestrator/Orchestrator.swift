@@ -23,7 +23,8 @@ public final class Orchestrator: Service {
         self.secret = secret
         self.logger = logger
         let laneCount = min(options.lanes, options.partitions ?? options.lanes)
-        holdings = Holdings(laneCount: laneCount)
+        holdings = Holdings(
+            laneCount: laneCount, admission: Admission(allowed: options.memoryShare, margin: options.memoryMargin))
         registry = DefinitionRegistry(store: store)
     }
 
@@ -32,6 +33,9 @@ public final class Orchestrator: Service {
 
     /// What was done so far.
     public var counts: Tally { holdings.tally }
+
+    /// Why no sagas are begun at the moment, which wait in the intake; nil where they are.
+    public var overload: Overload? { holdings.admission.overload }
 
     /// Whether the store answered within the last two lease times; the error where it did not.
     public var readiness: Readiness {

@@ -50,14 +50,14 @@ public struct AccessRules: Sendable, Hashable {
     private static let connection = ["+ping", "+client|setname", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended, and consumers of services.
+    /// that ended, consumers of services, and commands that others replace.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
             + words("+ping +client|setname +time +info +wait +multi +exec +evalsha +script|load")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
-            + ["(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer ~\(keys.allCommands))"]
+            + ["(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer +xdel ~\(keys.allCommands))"]
     }
 
     /// Not XGROUP DESTROY, SETID or DELCONSUMER: those lose commands.

@@ -57,9 +57,9 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "consumer_remove", "inbox_peek", "partition_raise", "partition_release", "partition_renew",
+                "consumer_remove", "inbox_peek", "namespace_announce", "partition_raise", "partition_release", "partition_renew",
                 "partition_retire",
-                "partition_take", "partition_trim",
+                "partition_settle", "partition_take", "partition_trim",
             ])
         #expect(ScriptCase.all.map(\.script.name).sorted() == SagaScripts.all.map(\.name).sorted())
     }
@@ -124,6 +124,7 @@ import Testing
             switch one.script.name {
             case "namespace_open": #expect(answer == one.arguments)
             case "definition_register": #expect(answer == ["registered"])
+            case "namespace_announce": return #expect(answer.first == "ok")
             case "partition_create": #expect(answer == ["created"])
             case "inbox_peek": #expect(answer == [""])
             case "partition_take": #expect(answer.prefix(3) == ["taken", "1", "0"])
@@ -144,11 +145,11 @@ import Testing
             let second = try await one.call(server)
             let after = try await server.dump()
             switch one.script.name {
-            case "partition_commit", "partition_raise":
+            case "partition_commit", "partition_settle", "partition_raise":
                 #expect(second == ["sequence"])
             case "partition_release":
                 #expect(second == ["lost"])
-            case "partition_trim", "partition_retire", "consumer_remove":
+            case "partition_trim", "partition_retire", "consumer_remove", "namespace_announce":
                 #expect(second.first == "ok")
             case "partition_renew":
                 // Extends the lease again, and shows another sign of life.

@@ -1,0 +1,39 @@
+import Logging
+import SagaCore
+import SagaStore
+
+/// Watches the store's memory, and tells starters.
+extension LeaseKeeper {
+    /// - Parameter announced: When starters were last told that the store is overloaded.
+    func watchMemory(_ announced: inout Milliseconds?) async throws(StoreError) {
+        let admission = holdings.admission
+        do throws(StoreError) {
+            let memory = try await session.memory()
+            log(admission.note(memory, at: monotonicClock()))
+            let monotonic = monotonicClock()
+            guard let overload = admission.overload else {
+                guard announced != nil else { return }
+                try await session.announce(nil, validity: 0)
+                announced = nil
+                return
+            }
+            if let announced, monotonic < announced.adding(options.overloadValidity / 4) { return }
+            try await session.announce(overload, validity: options.overloadValidity)
+            announced = monotonic
+        } catch {
+            // Without the right to look, only a full store stops starts.
+            guard error.code == .refused else { throw error }
+        }
+    }
+
+    private func log(_ change: Admission.Change?) {
+        switch change {
+        case .closed(let overload):
+            logger.warning(
+                "no sagas are begun until the store has room: starts wait in the intake",
+                metadata: ["used_percent": "\(overload.used)", "limit_percent": "\(overload.allowed)"])
+        case .opened: logger.notice("sagas are begun again")
+        case nil: break
+        }
+    }
+}
