@@ -5,9 +5,9 @@ import SagaStore
 extension Lane {
     /// The partitions in which such consumers are to be looked for now.
     func dueConsumerLooks() -> [Fence] {
-        let monotonic = monotonicClock()
+        let monotonic = surroundings.monotonic()
         var fences: [Fence] = []
-        for partition in partitions.values
+        for partition in ordered
         where monotonic >= partition.lastConsumerLook.adding(options.consumerInterval) {
             partition.lastConsumerLook = monotonic
             fences.append(partition.fence)

@@ -9,8 +9,8 @@ extension LeaseKeeper {
         let admission = holdings.admission
         do throws(StoreError) {
             let memory = try await session.memory()
-            log(admission.note(memory, at: monotonicClock()))
-            let monotonic = monotonicClock()
+            log(admission.note(memory, at: surroundings.monotonic()))
+            let monotonic = surroundings.monotonic()
             guard let overload = admission.overload else {
                 guard announced != nil else { return }
                 try await session.announce(nil, validity: 0)

@@ -12,6 +12,8 @@ struct RedisSession: StoreSession {
     let writer: RedisClient
     let scripts = Scripts()
     let pace = ReadPace()
+    /// Nil where there is one server only.
+    let sources: ReadSources?
 
     /// Prepared once: a script's digest is needed for each call.
     struct Scripts {
@@ -30,6 +32,7 @@ struct RedisSession: StoreSession {
 
     init(endpoint: RedisEndpoint, keys: KeySpace, options: ConnectionOptions, logger: Logger) {
         self.keys = keys
+        sources = endpoint.address.hasSuccessors ? ReadSources() : nil
         reader = RedisClient(endpoint: endpoint, options: options, logger: logger)
         writer = RedisClient(endpoint: endpoint, options: options, logger: logger)
     }
@@ -90,6 +93,11 @@ struct RedisSession: StoreSession {
     // MARK: Commits
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
+        let partition = commit.fence.partition
+        if let sources, let source = sources.takeConflict(partition, with: writer.current?.address) {
+            return RefusedCommit(
+                reason: "partition \(partition) was read from \(source), which is not its master any more")
+        }
         let encoder = CommitEncoder(commit, keys: keys)
         return PendingRedisCommit(
             reply: writer.submit(commit.startsSagas ? scripts.commit : scripts.settle, keys: encoder.keyNames) {
@@ -106,6 +114,14 @@ struct RedisSession: StoreSession {
             let outcome = try status.commitOutcome()
             guard case .committed = outcome, commands > 0 else { return CommitResult(outcome) }
             return CommitResult(outcome, commands: status.streamIDs(from: 2, count: commands))
+        }
+    }
+
+    private struct RefusedCommit: PendingCommit {
+        let reason: String
+
+        func result() async throws(StoreError) -> CommitResult {
+            throw StoreError(.unavailable, .notApplied, reason)
         }
     }
 
