@@ -19,6 +19,7 @@ final class Services {
     private(set) var effects: [String: Int] = [:]
     /// By idempotency key: how often it took effect.
     private(set) var executions: [String: Int] = [:]
+    private var stalledUntil: [String: Milliseconds] = [:]
     /// Commands and replies that are on their way.
     private(set) var underWay = 0
 
@@ -34,6 +35,8 @@ final class Services {
     func fetch(_ service: String, in partition: Int) {
         after(world.latency()) { [self] in
             guard !world.isDown else { return fetch(service, in: partition) }
+            let stall = stall(of: service)
+            guard stall == 0 else { return after(stall) { self.fetch(service, in: partition) } }
             for fields in world.memory.takeCommands(of: service, in: partition) {
                 let command: Command
                 do throws(DeadReason) {
@@ -45,6 +48,17 @@ final class Services {
                 receive(command, service, partition)
             }
         }
+    }
+
+    /// A service stands still: it fetches nothing, and does what it has in hand when it goes on.
+    func stall(_ service: String, for span: Milliseconds) {
+        stalledUntil[service] = world.now + span
+        world.note(52, service, "stands still for \(span) ms", isFault: true)
+    }
+
+    private func stall(of service: String) -> Milliseconds {
+        guard !stalledUntil.isEmpty else { return 0 }
+        return max(0, (stalledUntil[service] ?? 0) - world.now)
     }
 
     private func after(_ span: Milliseconds, _ body: @escaping () -> Void) {
@@ -73,6 +87,10 @@ final class Services {
     }
 
     private func execute(_ command: Command, _ service: String, _ partition: Int) {
+        let stall = stall(of: service)
+        guard stall == 0 else {
+            return after(stall + world.span(0...20)) { [self] in execute(command, service, partition) }
+        }
         guard world.safeguards.contains(.rowLocked) else {
             // Without the lock another transaction of the saga comes between the reading and the writing.
             let early = recorded(command, service)

@@ -31,6 +31,30 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
         }
     }
 
+    func look(at partition: Int) async throws(StoreError) -> Occupancy {
+        try await Call(world, node, 46, "look").run { () async throws(StoreError) in
+            try await inner.look(at: partition)
+        }
+    }
+
+    func memory() async throws(StoreError) -> StoreMemory {
+        try await Call(world, node, 47, "memory").run { () async throws(StoreError) in try await inner.memory() }
+    }
+
+    func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {
+        try await Call(world, node, 48, "announce").run { () async throws(StoreError) in
+            try await inner.announce(overload, validity: validity)
+        }
+    }
+
+    func removeConsumers(
+        _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
+    ) async throws(StoreError) -> CommitOutcome {
+        try await Call(world, node, 49, "removeConsumers").run { () async throws(StoreError) in
+            try await inner.removeConsumers(fence, services: services, idle: idle, limit: limit)
+        }
+    }
+
     func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {
         try await Call(world, node, 32, "renew").run { () async throws(StoreError) in
             try await inner.renew(partition, as: claim)
@@ -97,7 +121,7 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
         return pending
     }
 
-    private func execute(_ commit: PartitionCommit) -> Result<CommitOutcome, StoreError> {
+    private func execute(_ commit: PartitionCommit) -> Result<CommitResult, StoreError> {
         let result = world.memory.commit(commit)
         let partition = commit.fence.partition
         if world.isTracing {
@@ -109,16 +133,14 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
         } else {
             world.note(42, "", "")
         }
-        guard case .success(.committed) = result else { return result }
+        guard case .success(let committed) = result, case .committed = committed.outcome else { return result }
         world.mix(UInt64(commit.changes.count))
         world.count { $0.commits += 1 }
-        if world.safeguards == .all {
-            if world.ownership.owners[partition] != commit.fence.owner {
-                world.report(.fenced, "\(node.name) commits to partition \(partition), which is not its own")
-            }
-            if world.ownership.sequences[partition] != commit.fence.sequence {
-                world.report(.fenced, "\(node.name) commits to partition \(partition) out of sequence")
-            }
+        if world.ownership.owners[partition] != commit.fence.owner {
+            world.report(.fenced, "\(node.name) commits to partition \(partition), which is not its own")
+        }
+        if world.ownership.sequences[partition] != commit.fence.sequence {
+            world.report(.fenced, "\(node.name) commits to partition \(partition) out of sequence")
         }
         world.ownership.sequences[partition] += 1
         for service in Set(commit.commands.map(\.service)).sorted() { world.deliver?(service, partition) }
@@ -155,21 +177,21 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
 /// Unchecked for the reason of ``Conductor``: one thread.
 private final class PendingAnswer: PendingCommit, @unchecked Sendable {
     private let node: Node
-    private var result: Result<CommitOutcome, StoreError>?
+    private var settled: Result<CommitResult, StoreError>?
     private var waiting: UnsafeContinuation<Void, Never>?
 
     init(_ node: Node) { self.node = node }
 
-    func resolve(_ result: Result<CommitOutcome, StoreError>) {
-        self.result = result
+    func resolve(_ result: Result<CommitResult, StoreError>) {
+        settled = result
         waiting?.resume()
         waiting = nil
     }
 
-    func outcome() async throws(StoreError) -> CommitOutcome {
-        if result == nil { await withUnsafeContinuation { waiting = $0 } }
+    func result() async throws(StoreError) -> CommitResult {
+        if settled == nil { await withUnsafeContinuation { waiting = $0 } }
         await node.thaw()
-        guard let result else { throw Call.lost }
-        return try result.get()
+        guard let settled else { throw Call.lost }
+        return try settled.get()
     }
 }

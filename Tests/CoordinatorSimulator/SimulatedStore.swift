@@ -36,6 +36,12 @@ final class SimulatedStore: SagaStore {
         }
     }
 
+    func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        try await Call(world, node, 24, "beat").run { () async throws(StoreError) in
+            try await world.memory.beat(heartbeat)
+        }
+    }
+
     func session() -> any StoreSession { SimulatedSession(world, node) }
 }
 

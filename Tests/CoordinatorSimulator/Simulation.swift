@@ -164,6 +164,9 @@ package final class Simulation {
             guard let node = living.randomElement(using: &world.random) else { return }
             node.freeze(for: world.span(100...(3 * options.lease)))
         }
+        repeated(weather.stalls) { [self] in
+            services.stall(world.random.pick(cast.services), for: world.span(500...8_000))
+        }
         repeated(weather.outages) { [self] in world.takeDown(for: world.span(50...3_000)) }
         repeated(weather.clockJumps) { [self] in world.jumpClock(by: world.span(-20_000...20_000)) }
         repeated(weather.orders) { [people] in people.meddle() }

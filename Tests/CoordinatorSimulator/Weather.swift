@@ -20,6 +20,8 @@ struct Weather {
     var lostCommands = 0.0
     /// Consumers that die with the command in hand, before the local commit or after it.
     var dyingConsumers = 0.0
+    /// Mean time between two services that stand still for a while, with commands in hand; nil for never.
+    var stalls: Milliseconds?
     var slowCommands = 0.0
     var refusedActions = 0.0
     var refusedCompensations = 0.0
@@ -58,6 +60,7 @@ struct Weather {
         lostCommands = share(0.05)
         dyingConsumers = share(0.1)
         slowCommands = share(0.2)
+        stalls = interval(2_000...10_000, 0.4)
         refusedActions = share(0.15)
         refusedCompensations = share(0.1)
         stumbles = share(0.3)
