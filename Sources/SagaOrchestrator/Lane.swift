@@ -64,6 +64,10 @@ final class Lane {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
+                // 1. This lane takes the partition anew, and waits for the answer. 2. The keeper finds the old claim lost and
+                // takes the partition, too. 3. The lane's answer comes, and its claim is the one that is renewed. Working with
+                // the other one, it would be refused and let go of what the keeper goes on to hold.
+                guard holdings.claim(on: state.fence.partition)?.owner == claim.owner else { continue }
                 let partition = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
                 partitions[partition.index] = partition
                 logger.debug("partition taken", metadata: metadata(partition))

@@ -2,6 +2,7 @@
 /// sentence stays true of the past only, and the test that the finding left behind is what keeps it found.
 package enum RegressionSeeds {
     package static let all: [(seed: UInt64, finding: String)] = [
-        (7, "A trim overtook the last commit before a partition was at rest, and left what that had applied.")
+        (7, "A trim overtook the last commit before a partition was at rest, and left what that had applied."),
+        (518, "Keeper and lane both took a partition anew: one claim was renewed, the other one worked with, then neither."),
     ]
 }

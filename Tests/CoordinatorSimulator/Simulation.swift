@@ -15,6 +15,8 @@ package final class Simulation {
         /// Of everything that happened and of all that is stored at the end.
         package var hash: UInt64
         package var trace: [String]
+        /// The part of it that is about the faults and the violation's family of sagas.
+        package var account: [String]
     }
 
     /// How long faults last, and how long what they left may take to end.
@@ -88,7 +90,8 @@ package final class Simulation {
             tally.milliseconds = conductor.now
         }
         return Result(
-            tally: world.tally, violation: world.violation, hash: world.hash, trace: lines())
+            tally: world.tally, violation: world.violation, hash: world.hash,
+            trace: world.trace.map(\.text), account: account())
     }
 
     private func settle() {
@@ -132,13 +135,13 @@ package final class Simulation {
         world.deliver = nil
     }
 
-    private func lines() -> [String] {
+    private func account() -> [String] {
         let saga = world.violation?.saga?.prefix { $0 != "/" }
         return world.trace.filter { line in
             guard let saga else { return true }
             return line.isFault || line.what.contains("\(saga)/") || line.what.contains("\(saga) ")
                 || line.what.contains("\(saga)+") || line.what.contains("takes partition")
-        }.map { "\($0.at) \($0.who): \($0.what)" }
+        }.map(\.text)
     }
 
     // MARK: What happens

@@ -66,7 +66,7 @@ extension SimulatorHunt.Finding {
     /// What is wrong and the way to it.
     package func report(safeguards: Safeguards = .all) throws -> String {
         let result = try Simulation(seed: seed, safeguards: safeguards, isTracing: true).run()
-        let trace = result.trace.suffix(400).joined(separator: "\n")
+        let trace = result.account.suffix(400).joined(separator: "\n")
         return "\(trace)\n\nseed \(seed): \(result.violation ?? violation)"
     }
 }

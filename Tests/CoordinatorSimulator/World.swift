@@ -38,6 +38,8 @@ final class World: @unchecked Sendable {
         var what: String
         /// Whether it belongs into every account of what happened.
         var isFault: Bool
+
+        var text: String { "\(at) \(who): \(what)" }
     }
 
     /// Who may write, as the takings tell: what commits are compared with.
