@@ -16,7 +16,7 @@ struct Audit {
         self.services = services
     }
 
-    func complainOfOpen() {
+    func complainOfOpen(held: Set<Int>) {
         for (index, partition) in world.memory.snapshot().partitions.enumerated() {
             for id in partition.open.keys.sorted() {
                 let saga = people.saga(id, in: index)
@@ -29,6 +29,12 @@ struct Audit {
         }
         for role in cast.roles where people.saga(role.saga, in: role.partition) == nil {
             return world.report(.known, "\(role.saga) is unknown", saga: role.saga)
+        }
+        for (index, partition) in world.memory.snapshot().partitions.enumerated() {
+            if !held.contains(index) { return world.report(.owned, "partition \(index) is nobody's") }
+            if let stream = partition.untrimmed {
+                return world.report(.trimmed, "entries of \(stream) are left in partition \(index)")
+            }
         }
         world.report(.liveness, "\(services.underWay) commands or replies are on their way for ever")
     }
@@ -46,9 +52,8 @@ struct Audit {
             }
             check(saga, in: role.partition)
         }
-        for (index, partition) in world.memory.snapshot().partitions.enumerated() {
+        for partition in world.memory.snapshot().partitions {
             checkOutcomes(partition)
-            checkStreams(partition, index)
         }
     }
 
@@ -137,17 +142,12 @@ struct Audit {
             world.report(.outcomes, "the end of \(role.saga) is not told", saga: role.saga)
         }
     }
+}
 
-    private func checkStreams(_ partition: StoredPartition, _ index: Int) {
-        for stream in InboxStream.inbox {
-            let entries = partition.stream(stream)?.entries ?? []
-            // The last one that was applied stays.
-            if entries.count > 1 {
-                world.report(.trimmed, "\(entries.count) entries of \(stream.name) are left in partition \(index)")
-            }
-        }
-        for (service, stream) in partition.commands where !stream.entries.isEmpty {
-            world.report(.trimmed, "\(stream.entries.count) commands of \(service) are left in partition \(index)")
-        }
+extension StoredPartition {
+    /// A stream of which more is left than the last entry that was applied; nil where there is none.
+    var untrimmed: String? {
+        for stream in InboxStream.inbox where self.stream(stream)?.entries.count ?? 0 > 1 { return stream.name }
+        return commands.keys.sorted().first { !(commands[$0]?.entries.isEmpty ?? true) }.map { "cmd:\($0)" }
     }
 }

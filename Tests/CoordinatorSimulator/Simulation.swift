@@ -31,6 +31,7 @@ package final class Simulation {
     private var nodes: [Node] = []
     private var options: OrchestratorOptions
     private var isFaulty = true
+    private var nextLook: Milliseconds = 0
 
     /// - Parameters:
     ///   - safeguards: All rules, but where a simulation is to show what one is good for.
@@ -97,40 +98,36 @@ package final class Simulation {
     private func settle() {
         calm()
         let start = world.now
-        var calmSince: Milliseconds?
         let isDone = world.conductor.run(until: start + Self.patience) { [self] in
             if world.violation != nil { return true }
-            guard isAtRest else {
-                calmSince = nil
-                return false
-            }
-            // A moment more, for the trims.
-            let since = calmSince ?? world.now
-            calmSince = since
-            return world.now - since > 3 * options.trimInterval + options.lease
+            guard world.now >= nextLook else { return false }
+            nextLook = world.now + 200
+            return isAtRest
         }
         guard world.violation == nil else { return }
         let audit = Audit(world, cast, people, services)
-        if !isDone { audit.complainOfOpen() }
+        if !isDone { audit.complainOfOpen(held: held) }
         if world.violation == nil { audit.run() }
         audit.mixContents()
-        let owned = Set(nodes.filter { !$0.isDead }.flatMap { $0.orchestrator?.heldPartitions ?? [] })
-        if owned.count != world.partitionCount, world.violation == nil {
-            world.report(.owned, "\(owned.sorted()) of \(world.partitionCount) are held")
-        }
     }
 
-    /// Nothing is open, and nothing is on its way.
+    /// Nothing is open, nothing is on its way, all streams are trimmed, and each partition has an owner.
     private var isAtRest: Bool {
-        services.underWay == 0 && people.haveAllStarted
-            && world.contents { $0.partitions.allSatisfy { $0.open.isEmpty } }
+        services.underWay == 0 && people.haveAllStarted && held.count == world.partitionCount
+            && world.contents { contents in
+                contents.partitions.allSatisfy { $0.open.isEmpty && $0.untrimmed == nil }
+            }
+    }
+
+    private var held: Set<Int> {
+        Set(nodes.filter { !$0.isDead }.flatMap { $0.orchestrator?.heldPartitions ?? [] })
     }
 
     private func stop() {
         for node in nodes where !node.isDead { node.stop() }
         // What is left ends by itself: tasks that were never resumed would stay in memory.
         _ = world.conductor.run(until: world.now + 120_000) { [nodes] in nodes.allSatisfy { !$0.isRunning } }
-        if nodes.contains(where: \.isRunning) { world.report(.liveness, "an orchestrator does not stop") }
+        for node in nodes where node.isRunning { world.report(.liveness, "\(node.name) does not stop") }
         world.conductor.discardTimers()
         world.deliver = nil
     }
