@@ -32,6 +32,8 @@ package final class Simulation {
     private var options: OrchestratorOptions
     private var isFaulty = true
     private var nextLook: Milliseconds = 0
+    /// Processes that are to start again.
+    private var restarting = 0
 
     /// - Parameters:
     ///   - safeguards: All rules, but where a simulation is to show what one is good for.
@@ -113,7 +115,7 @@ package final class Simulation {
 
     /// Nothing is open, nothing is on its way, all streams are trimmed, and each partition has an owner.
     private var isAtRest: Bool {
-        services.underWay == 0 && people.haveAllStarted && held.count == world.partitionCount
+        services.underWay == 0 && restarting == 0 && people.haveAllStarted && held.count == world.partitionCount
             && world.contents { contents in
                 contents.partitions.allSatisfy { $0.open.isEmpty && $0.untrimmed == nil }
             }
@@ -193,7 +195,9 @@ package final class Simulation {
         guard let node = living.randomElement(using: &world.random) else { return }
         node.crash()
         let place = nodes.count
+        restarting += 1
         world.conductor.after(world.span(100...3_000)) { [self] in
+            restarting -= 1
             addNode("\(node.name.prefix { $0 != "." }).\(place)", skew: node.skew)
         }
     }
