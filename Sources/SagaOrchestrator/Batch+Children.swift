@@ -148,7 +148,9 @@ extension Saga {
     }
 
     /// Whether the definition that a child saga will have is yet to be looked up.
-    var hasChildrenToStart: Bool { definition.children.contains { steps[$0].action.status == .none } }
+    var hasChildrenToStart: Bool {
+        definition.children.contains { [.none, .pending].contains(steps[$0].action.status) }
+    }
 
     /// The sagas whose fate may depend on this one's next step, or the other way round. Children that it has not begun
     /// yet are taken to be new, which the commit checks.
