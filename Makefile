@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo dev test lint bench docs
+.PHONY: help deps build demo dev test soak lint bench docs
 
 SWIFT ?= swift
 BUILD := .build/debug
@@ -12,7 +12,7 @@ ARGS ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  ARGS='…' is handed to the program that demo, dev and bench run."
+	@echo "  ARGS='…' is handed to the program that demo, dev, soak and bench run."
 
 deps: ## install the system packages that are missing (apt-get; starts no service)
 	@.ci/deps
@@ -31,6 +31,9 @@ test: deps ## build and run all tests, on Redis servers that they start themselv
 	$(SWIFT) run -c release saga-properties
 	$(SWIFT) build --build-tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
+
+soak: build ## the shop under random faults: make soak ARGS='--seconds 3600 --ground standalone'
+	$(BUILD)/shop-soak $(ARGS)
 
 lint: ## formatting, shell scripts, systemd units (those two where the tools are there)
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -159,13 +159,20 @@ let package = Package(
         executable(
             "shop-payments", path: "Sources/Examples/shop-payments",
             ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
+        // The shop's programs as processes, what goes wrong with them, and the audit of their databases.
+        library("ShopStage", path: "Sources/Examples/ShopStage", ["LocalRedis", "Shop", .grdb]),
         executable(
             "shop-demo", path: "Sources/Examples/shop-demo",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop",
-                .argumentParser,
-                .grdb, .logging,
-                .unixSignals,
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop", "ShopStage",
+                .argumentParser, .logging, .unixSignals,
+            ]),
+        // The same shop under random faults, for as long as told.
+        executable(
+            "shop-soak", path: "Tests/shop-soak",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaWire", "Shop", "ShopStage",
+                .argumentParser, .logging,
             ]),
 
         tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
@@ -197,9 +204,8 @@ let package = Package(
         tests(
             "ExamplesTests",
             [
-                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "TestSupport", "shop-demo",
-                "shop-inventory",
-                "shop-orders", "shop-payments", .grdb,
+                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "ShopStage", "TestSupport",
+                "shop-demo", "shop-inventory", "shop-orders", "shop-payments", .grdb,
             ]),
         tests(
             "DeployTests",
@@ -211,7 +217,8 @@ let package = Package(
             "EndToEndTests",
             [
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
-                "SagaRedis", "SagaTesting", "SagaWire", .lifecycle, .logging,
+                "SagaRedis", "SagaTesting", "SagaWire", "TestSupport", "shop-inventory", "shop-orders", "shop-payments",
+                "shop-soak", "skald", .lifecycle, .logging,
             ]),
         tests(
             "SagaClientTests",

@@ -59,6 +59,8 @@ public struct Saga: Sendable, Hashable {
     /// Signals that came before their steps were due, oldest first.
     var bufferedSignals: [Signal] = []
     var signalIDs: Set<String> = []
+    /// All of them, but where a test shows what one is good for.
+    let safeguards: Safeguards
 
     /// Applies the first entry of a log.
     ///
@@ -67,16 +69,26 @@ public struct Saga: Sendable, Hashable {
         id: String, definition: Definition, started: Started, at instant: Milliseconds,
         directives: inout [Directive]
     ) {
+        self.init(
+            id: id, definition: definition, started: started, safeguards: .all, at: instant, directives: &directives)
+    }
+
+    package init(
+        id: String, definition: Definition, started: Started, safeguards: Safeguards, at instant: Milliseconds,
+        directives: inout [Directive]
+    ) {
         self.id = id
+        self.safeguards = safeguards
         self.definition = definition
         self.started = started
         startedAt = instant
         steps = Array(repeating: StepState(), count: definition.steps.count)
         era = started.era
-        compensatesAll = started.isAfterRewind || started.isRecalled
         holdsUnconfirmed = started.isReplicated
         isStartHeld = started.isReplicated
         heldSince = instant
+        compensatesAll =
+            started.isAfterRewind && safeguards.contains(.everyStepCompensated) || started.isRecalled
         deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
         if let notBefore = started.notBefore, notBefore > instant { status = .scheduled }
         if started.isRecalled {
@@ -93,8 +105,11 @@ public struct Saga: Sendable, Hashable {
         return steps[pivot].action.status != .none
     }
 
+    /// Whether the saga only goes forward, whatever an operator, a parent or its deadline wants.
+    var isBeyondReturn: Bool { isPivotDue && safeguards.contains(.noReturnFromPivot) }
+
     /// Whether a deadline still turns the saga back.
-    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isPivotDue && !isCompletionHeld }
+    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isBeyondReturn && !isCompletionHeld }
 
     /// Whether the verify round after a rewind is under way.
     public var isVerifying: Bool { unverified > 0 }

@@ -7,7 +7,9 @@ extension Batch {
     mutating func apply(_ message: ReplyMessage, _ source: Source) {
         guard let cell = answered(message.id, source) else { return }
         // A `stale` that names no era above the partition's has nothing to tell; the lane has seen to the others.
-        guard let outcome = Reply.Outcome(message.outcome), message.id.era == partition.era else {
+        guard let outcome = Reply.Outcome(message.outcome),
+            safeguards.admitAnswer(of: message.id.era, in: partition.era)
+        else {
             tally.ignored += 1
             return
         }
@@ -20,7 +22,7 @@ extension Batch {
 
     mutating func apply(_ message: HeartbeatMessage, _ source: Source) {
         guard let cell = answered(message.id, source) else { return }
-        guard message.id.era == partition.era else {
+        guard safeguards.admitAnswer(of: message.id.era, in: partition.era) else {
             tally.ignored += 1
             return
         }

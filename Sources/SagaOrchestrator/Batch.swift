@@ -11,6 +11,7 @@ struct Batch {
     let signer: TokenSigner
     let round: UInt64
     let now: Milliseconds
+    let safeguards: Safeguards
     var commit: PartitionCommit
     /// What the commit may still grow by; the rest of what was read waits for the next one.
     var budget: CommitBudget
@@ -30,14 +31,15 @@ struct Batch {
 
     init(
         partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64,
-        now: Milliseconds, budget: CommitBudget
+        now: Milliseconds, options: OrchestratorOptions
     ) {
         self.partition = partition
         self.registry = registry
         self.signer = signer
         self.round = round
         self.now = now
-        self.budget = budget
+        safeguards = options.safeguards
+        budget = CommitBudget(options)
         commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
     }
 
@@ -167,7 +169,8 @@ struct Batch {
     /// Makes a saga that the store doesn't have.
     mutating func enter(_ id: String, _ definition: Definition, _ started: Started) {
         var directives: [Directive] = []
-        let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
+        let saga = Saga(
+            id: id, definition: definition, started: started, safeguards: safeguards, at: now, directives: &directives)
         let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
         add(LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started))), to: cell)
         partition.sagas[id] = cell

@@ -82,7 +82,7 @@ extension Lane {
         let partition = work.partition
         var batch = Batch(
             partition: partition, registry: registry, signer: signer, round: roundNumber, now: now,
-            budget: CommitBudget(options))
+            options: options)
         try await load(work, into: &batch)
         applyAll(of: .reply, work, &batch)
         // Before the intake, which may have signals to the sagas that they start.
@@ -208,10 +208,12 @@ extension Lane {
 
     private func adopt(_ log: [[UInt8]], of id: String, into batch: inout Batch) async throws(StoreError) {
         do {
-            var replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+            var replayed = try SagaLog.replay(
+                log, of: id, safeguards: options.safeguards, definition: registry.definition)
             if case .unknownDefinition = replayed {
                 try await registry.reload()
-                replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+                replayed = try SagaLog.replay(
+                    log, of: id, safeguards: options.safeguards, definition: registry.definition)
             }
             switch replayed {
             case .saga(let saga):

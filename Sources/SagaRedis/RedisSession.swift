@@ -12,6 +12,7 @@ struct RedisSession: StoreSession {
     let writer: RedisClient
     let scripts = Scripts()
     let pace = ReadPace()
+    let lastWriter = LastWriter()
 
     /// Prepared once: a script's digest is needed for each call.
     struct Scripts {
@@ -88,6 +89,7 @@ struct RedisSession: StoreSession {
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
         let encoder = CommitEncoder(commit, keys: keys)
+        lastWriter.note(writer.current)
         return PendingRedisCommit(
             reply: writer.submit(scripts.commit, keys: encoder.keyNames) { encoder.encode(into: &$0) })
     }
@@ -129,10 +131,11 @@ struct RedisSession: StoreSession {
     func evaluate(
         _ script: RedisScript, keys: [String], _ arguments: (inout RedisCommand) -> Void
     ) async throws(StoreError) -> StatusReply {
-        StatusReply(
-            try await translating { () async throws(RedisError) in
-                try await writer.evaluate(script, keys: keys, arguments: arguments)
-            })
+        let reply = try await translating { () async throws(RedisError) in
+            try await writer.evaluate(script, keys: keys, arguments: arguments)
+        }
+        lastWriter.note(writer.current)
+        return StatusReply(reply)
     }
 
     func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisReply] {

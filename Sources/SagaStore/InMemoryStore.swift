@@ -24,13 +24,28 @@ public final class InMemoryStore: SagaStore {
     }
 
     private let contents: Mutex<Contents>
+    /// What a confirmation comes to.
+    public enum Confirming: Sendable, Hashable {
+        /// As on a server with replicas that are in step.
+        case prompt
+        /// As on one whose replicas don't answer.
+        case lagging
+        /// As on one without replicas that doesn't sync its file at each write.
+        case impossible
+    }
+
     private let identity = Mutex("server-1")
+    private let confirming = Mutex(Confirming.prompt)
     private let fault = Mutex<@Sendable (PartitionCommit) -> Fault>({ _ in .none })
     private let clock: @Sendable () -> Milliseconds
 
-    public init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
+    public convenience init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
+        self.init(partitions: partitions, safeguards: .all, clock: clock)
+    }
+
+    package init(partitions: Int, safeguards: Safeguards, clock: @escaping @Sendable () -> Milliseconds) {
         precondition(partitions > 0, "a store has at least one partition, not \(partitions)")
-        let partition = StoredPartition(at: clock(), on: identity.withLock { $0 })
+        let partition = StoredPartition(at: clock(), on: identity.withLock { $0 }, safeguards: safeguards)
         contents = Mutex(Contents(partitions: Array(repeating: partition, count: partitions)))
         self.clock = clock
     }
@@ -44,6 +59,9 @@ public final class InMemoryStore: SagaStore {
         contents.withLock { $0 = snapshot }
         identity.withLock { $0 += "'" }
     }
+
+    /// Says what confirmations come to from now on; they are prompt at first.
+    public func setConfirming(_ confirming: Confirming) { self.confirming.withLock { $0 = confirming } }
 
     public func setFault(_ fault: @escaping @Sendable (PartitionCommit) -> Fault) {
         self.fault.withLock { $0 = fault }
@@ -194,6 +212,17 @@ public final class InMemoryStore: SagaStore {
             Settled(result: store.commit(commit))
         }
 
+        func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans {
+            store.confirming.withLock { $0 } == .impossible ? .none("the store keeps nothing") : .replicas(replicas)
+        }
+
+        func confirm(
+            _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
+        ) -> any PendingConfirmation {
+            Confirmed(
+                partitions: store.confirming.withLock { $0 } == .prompt ? Set(partitions) : [], timeout: timeout)
+        }
+
         func trim(
             _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
             eventsBefore: Milliseconds
@@ -217,6 +246,17 @@ public final class InMemoryStore: SagaStore {
         }
 
         func close() async {}
+    }
+
+    private struct Confirmed: PendingConfirmation {
+        let partitions: Set<Int>
+        let timeout: Milliseconds
+
+        func outcome() async throws(StoreError) -> Set<Int> {
+            // Cancelled: there is nothing left to wait for.
+            if partitions.isEmpty { try? await Task.sleep(for: .milliseconds(timeout)) }
+            return partitions
+        }
     }
 
     private struct Settled: PendingCommit {

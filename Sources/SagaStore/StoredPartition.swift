@@ -33,10 +33,12 @@ public struct StoredPartition: Sendable {
     private var clock: Milliseconds
     /// The server on which the partition's history began.
     private var server: String
+    let safeguards: Safeguards
 
-    init(at now: Milliseconds, on server: String) {
+    init(at now: Milliseconds, on server: String, safeguards: Safeguards) {
         (era, verifiedEra, clock) = (now, now, now)
         self.server = server
+        self.safeguards = safeguards
     }
 
     /// The partition's clock, which never runs backwards.
@@ -87,7 +89,9 @@ public struct StoredPartition: Sendable {
         return .committed(now: tick(now))
     }
 
-    func isHeld(by fence: Fence) -> Bool { owner == fence.owner && epoch == fence.epoch }
+    func isHeld(by fence: Fence) -> Bool {
+        owner == fence.owner && epoch == fence.epoch || !safeguards.contains(.epochChecked)
+    }
 
     // MARK: Reading
 
