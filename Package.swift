@@ -90,6 +90,7 @@ let package = Package(
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
                 .embedInCode("lib/identity.lua"),
+                .embedInCode("scripts/consumer_remove.lua"),
                 .embedInCode("scripts/definition_register.lua"),
                 .embedInCode("scripts/inbox_peek.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
@@ -231,8 +232,12 @@ let package = Package(
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
         // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
         library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
-        executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
-        tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
+        // Every state of small sagas. The participant's rules are compiled once more, from the same files, as the library
+        // that they belong to brings a network along.
+        library("SagaBarrierRules", path: "Tests/SagaBarrierRules", ["SagaCore", "SagaWire"]),
+        library("SagaExplorer", path: "Tests/SagaExplorer", ["SagaBarrierRules", "SagaCore", "SagaWire"]),
+        executable("saga-properties", path: "Tests/saga-properties", ["SagaExplorer", "SagaProperties"]),
+        tests("SagaCoreTests", ["SagaCore", "SagaExplorer", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

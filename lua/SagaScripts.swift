@@ -19,11 +19,12 @@ public enum SagaScripts {
     public static let partitionRaise = assemble("partition_raise", PackageResources.partition_raise_lua)
     public static let partitionCommit = assemble("partition_commit", PackageResources.partition_commit_lua)
     public static let partitionRetire = assemble("partition_retire", PackageResources.partition_retire_lua)
+    public static let consumerRemove = assemble("consumer_remove", PackageResources.consumer_remove_lua)
     public static let partitionTrim = assemble("partition_trim", PackageResources.partition_trim_lua)
 
     public static let all = [
         namespaceOpen, definitionRegister, inboxPeek, partitionCreate, partitionTake, partitionRenew, partitionRelease,
-        partitionRaise, partitionCommit, partitionRetire, partitionTrim,
+        partitionRaise, partitionCommit, partitionRetire, partitionTrim, consumerRemove,
     ]
 
     private static let library: [Substring: [UInt8]] = [

@@ -22,7 +22,7 @@ final class Holdings: Sendable {
         /// For each partition, the highest commit sequence that the store confirmed here.
         var sequences: [Int: Int64] = [:]
         var tally = Tally()
-        var lastContact: ContinuousClock.Instant?
+        var lastContact: Milliseconds?
         var lastError: String?
     }
 
@@ -103,9 +103,9 @@ final class Holdings: Sendable {
 
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    func noteContact() {
+    func noteContact(at instant: Milliseconds) {
         state.withLock { state in
-            state.lastContact = .now
+            state.lastContact = instant
             state.lastError = nil
         }
     }
@@ -118,7 +118,7 @@ final class Holdings: Sendable {
         }
     }
 
-    var health: (sinceContact: Duration?, lastError: String?) {
-        state.withLock { state in (state.lastContact.map { .now - $0 }, state.lastError) }
+    var health: (lastContact: Milliseconds?, lastError: String?) {
+        state.withLock { ($0.lastContact, $0.lastError) }
     }
 }

@@ -25,10 +25,10 @@ extension Lane {
         switch result {
         case .success(.committed(let now)):
             failures = 0
-            holdings.noteContact()
+            holdings.noteContact(at: surroundings.monotonic())
             batch.confirm()
             partition.suspects.removeAll()
-            partition.clock.synchronize(store: now, monotonic: monotonicClock())
+            partition.clock.synchronize(store: now, monotonic: surroundings.monotonic())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
         case .success(.fenced):
@@ -57,7 +57,7 @@ extension Lane {
         guard partitions.values.contains(where: \.isInDoubt) else { return true }
         // Whatever is in flight has to be known first: a taking raises the epoch.
         await settle()
-        for partition in partitions.values where partition.isInDoubt {
+        for partition in ordered where partition.isInDoubt {
             do throws(StoreError) {
                 try await reacquire(partition)
             } catch {
@@ -77,9 +77,9 @@ extension Lane {
             partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
         switch outcome {
         case .taken(let state, let claim):
-            holdings.noteContact()
+            holdings.noteContact(at: surroundings.monotonic())
             holdings.replace(claim, on: partition.index)
-            let taken = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+            let taken = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
             partitions[partition.index] = taken
             if state.era != partition.era {
                 logger.warning(
@@ -108,17 +108,17 @@ extension Lane {
         if holdings.noteFailure(error.message) {
             logger.warning(what, metadata: ["error": "\(error)"])
         }
-        await pause(backoff(after: failures, within: options.backoff))
+        await pause(surroundings.backoff(after: failures, within: options.backoff))
     }
 
     // MARK: Trimming
 
     /// The partitions whose streams are to be trimmed now.
     func dueTrims() -> [TrimRequest] {
-        let monotonic = monotonicClock()
+        let monotonic = surroundings.monotonic()
         var requests: [TrimRequest] = []
         let topics = registry.topics
-        for partition in partitions.values {
+        for partition in ordered {
             // Events are also read by others, of which nothing is heard here.
             let interval =
                 partition.hasChangedSinceTrim

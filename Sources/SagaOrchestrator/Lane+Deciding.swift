@@ -15,8 +15,8 @@ extension Lane {
     }
 
     func decide(_ read: [Int: [InboxBatch]]) async {
-        for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
-            let now = partition.clock.now(monotonic: monotonicClock())
+        for partition in ordered where !partition.isInDoubt {
+            let now = partition.clock.now(monotonic: surroundings.monotonic())
             let hasAlarm = partition.nextAlarm <= now
             guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
             var work = Work(partition: partition)
@@ -189,11 +189,10 @@ extension Lane {
         let partition = batch.partition
         var (seen, next) = (needed, needed)
         while !next.isEmpty {
-            let missing = next.filter { partition.sagas[$0] == nil }
+            let missing = next.filter { partition.sagas[$0] == nil }.sorted()
             if !missing.isEmpty {
-                let ids = Array(missing)
-                let logs = try await session.load(ids, of: partition.index)
-                for (id, log) in zip(ids, logs) { try await adopt(log, of: id, into: &batch) }
+                let logs = try await session.load(missing, of: partition.index)
+                for (id, log) in zip(missing, logs) { try await adopt(log, of: id, into: &batch) }
             }
             var relatives: Set<String> = []
             for id in next {

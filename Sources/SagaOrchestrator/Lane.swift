@@ -19,6 +19,7 @@ final class Lane {
     let options: OrchestratorOptions
     let holdings: Holdings
     let logger: Logger
+    let surroundings: Surroundings
     let taker: PartitionTaker
     var partitions: [Int: OwnedPartition] = [:]
     var pending: [(batch: Batch, commit: any PendingCommit)] = []
@@ -28,7 +29,7 @@ final class Lane {
 
     init(
         index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,
-        options: OrchestratorOptions, holdings: Holdings, logger: Logger
+        options: OrchestratorOptions, holdings: Holdings, logger: Logger, surroundings: Surroundings
     ) {
         self.index = index
         self.session = session
@@ -37,7 +38,9 @@ final class Lane {
         self.options = options
         self.holdings = holdings
         self.logger = logger
-        taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+        self.surroundings = surroundings
+        taker = PartitionTaker(
+            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
     }
 
     /// Runs until the orchestrator stops; then hands the partitions over.
@@ -51,7 +54,7 @@ final class Lane {
             }
         }
         await settle()
-        for partition in partitions.values { await release(partition) }
+        for partition in ordered { await release(partition) }
         await session.close()
     }
 
@@ -59,7 +62,7 @@ final class Lane {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
-                let partition = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+                let partition = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
                 partitions[partition.index] = partition
                 logger.debug("partition taken", metadata: metadata(partition))
             case .drop(let index, let owner):
@@ -76,14 +79,17 @@ final class Lane {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
-        let cursors = partitions.values.map { $0.cursor(topics: topics) }
-        let (trims, removals) = (dueTrims(), dueRemovals())
+        let cursors = ordered.map { $0.cursor(topics: topics) }
+        let (trims, removals, looks) = (dueTrims(), dueRemovals(), dueConsumerLooks())
+        let (services, options) = (registry.services, options)
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
         async let removing = Self.remove(session, removals)
+        async let looking: Void = Self.removeConsumers(session, looks, services: services, options: options)
         await settle()
         let result = await reading
         await trimming
+        await looking
         note(await removing)
         let batches: [InboxBatch]
         switch result {
@@ -114,7 +120,7 @@ final class Lane {
     /// How long the next read may wait: not beyond the next alarm, and not at all while there is something to do.
     private func blockTime() -> Milliseconds {
         var block = options.block
-        let monotonic = monotonicClock()
+        let monotonic = surroundings.monotonic()
         for partition in partitions.values {
             if partition.sweepCursor != nil || partition.nextAlarm == .min || !partition.suspects.isEmpty { return 0 }
             guard partition.nextAlarm != .max else { continue }
@@ -135,9 +141,12 @@ final class Lane {
         }
     }
 
+    /// The partitions, always in one order: what a run of the simulator does must not hang on where a table put them.
+    var ordered: [OwnedPartition] { partitions.values.sorted { $0.index < $1.index } }
+
     func pause(_ duration: Duration) async {
         // Not cancelled: see `Orchestrator.run()`.
-        try? await Task.sleep(for: duration)
+        await surroundings.sleep(duration)
     }
 
     func metadata(_ partition: OwnedPartition) -> Logger.Metadata {

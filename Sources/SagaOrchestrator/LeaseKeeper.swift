@@ -10,16 +10,18 @@ struct LeaseKeeper: Sendable {
     let options: OrchestratorOptions
     let holdings: Holdings
     let logger: Logger
+    let surroundings: Surroundings
 
     /// A holder as it was seen first, and since when.
     private struct Sighting {
         var holder: TakeOutcome.Holder
-        var since: ContinuousClock.Instant
+        var since: Milliseconds
     }
 
     /// Runs until the orchestrator stops.
     func run() async {
-        let taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+        let taker = PartitionTaker(
+            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
         var sightings: [Int: Sighting] = [:]
         var failures = 0
         while !holdings.isStopping {
@@ -29,7 +31,7 @@ struct LeaseKeeper: Sendable {
                 }
                 // Behind the leases, which must not depend on it.
                 try await noteDefinitions()
-                holdings.noteContact()
+                holdings.noteContact(at: surroundings.monotonic())
                 failures = 0
                 // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.
                 await pause(.milliseconds(max(20, options.lease / 5)))
@@ -38,7 +40,7 @@ struct LeaseKeeper: Sendable {
                 if holdings.noteFailure(error.message) {
                     logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
                 }
-                await pause(backoff(after: failures, within: options.backoff))
+                await pause(surroundings.backoff(after: failures, within: options.backoff))
             }
         }
         await session.close()
@@ -67,7 +69,7 @@ struct LeaseKeeper: Sendable {
         }
         var stale: TakeOutcome.Holder?
         if let sighting = sightings[partition],
-            .now - sighting.since > .milliseconds(sighting.holder.lease + sighting.holder.lease / 5)
+            surroundings.monotonic() - sighting.since > sighting.holder.lease + sighting.holder.lease / 5
         {
             stale = sighting.holder
         }
@@ -80,13 +82,13 @@ struct LeaseKeeper: Sendable {
             if !triggers.isSuperset(of: state.positions.events.keys) { try await noteDefinitions() }
         case .held(let holder):
             if sightings[partition]?.holder != holder {
-                sightings[partition] = Sighting(holder: holder, since: .now)
+                sightings[partition] = Sighting(holder: holder, since: surroundings.monotonic())
             }
         }
     }
 
     private func pause(_ duration: Duration) async {
         // Not cancelled: see `Orchestrator.run()`.
-        try? await Task.sleep(for: duration)
+        await surroundings.sleep(duration)
     }
 }

@@ -28,6 +28,11 @@ public struct OrchestratorOptions: Sendable {
     public var trimInterval: Milliseconds = 400
     /// Time between two trims of a partition at rest, where definitions name topics: their subscribers read on.
     public var idleTrimInterval: Milliseconds = 10_000
+    /// How long a consumer of a service, that holds no command, has not asked for any before it is removed from its group.
+    public var consumerRetention: Milliseconds = 3_600_000
+    /// Time between two looks for such consumers in a partition, and the most that one of them removes.
+    public var consumerInterval: Milliseconds = 600_000
+    public var consumerCount = 256
     /// How long events stay in the stream of a topic that nobody reads: no consumer group, and no triggered definition.
     public var eventRetention: Milliseconds = 604_800_000
     /// How long outcomes stay in their stream.

@@ -31,6 +31,8 @@ final class OwnedPartition {
     var nextRemoval = Milliseconds.min
     var lastRemoval = Milliseconds.min
     var lastTrim = Milliseconds.min
+    /// When consumers that are gone were last looked for.
+    var lastConsumerLook = Milliseconds.min
     /// Positions at the last trim, to skip a trim that would find nothing.
     var hasChangedSinceTrim = true
 

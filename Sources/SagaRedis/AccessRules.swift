@@ -47,17 +47,18 @@ public struct AccessRules: Sendable, Hashable {
 
     // MARK: The roles
 
-    private static let connection = ["+ping", "+client|setname", "+time", "+multi", "+exec"]
+    /// ROLE is for finding the master that sentinels name.
+    private static let connection = ["+ping", "+client|setname", "+role", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended.
+    /// that ended, and consumers of services.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
-            + words("+ping +client|setname +time +info +wait +multi +exec +evalsha +script|load")
+            + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
-            + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xpending")
-            + ["(+del +pexpireat ~\(keys.logs))"]
+            + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
+            + ["(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer ~\(keys.allCommands))"]
     }
 
     /// Not XGROUP DESTROY, SETID or DELCONSUMER: those lose commands.
@@ -67,7 +68,7 @@ public struct AccessRules: Sendable, Hashable {
             "(+hmget %R~\(keys.meta))",
             "(+xreadgroup +xpending %R~\(commands))",
             // These need the right to write, and return what they claim.
-            "(+xack +xautoclaim ~\(commands))",
+            "(+xack +xautoclaim +xclaim ~\(commands))",
             "(+xgroup|create ~\(commands))",
             "(+xadd %W~\(keys.reply))",
             "(+xadd %W~\(keys.dead))",
@@ -85,7 +86,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func viewer(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hget +hvals +hlen +hkeys +hgetall %R~\(keys.definitions))",
             reading(keys),
@@ -93,7 +94,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             reading(keys),
             // A definition is registered by a script, so that a registered version cannot be overwritten.
@@ -143,6 +144,7 @@ private struct KeyPatterns {
     var control: String { every(keys.control(0)) }
     var dead: String { every(keys.dead(0)) }
     var outcome: String { every(keys.outcome(0)) }
+    var allCommands: String { every(keys.command(0, service: "*")) }
     var logs: String { every(keys.log(0, saga: "*")) }
     func commands(of service: String) -> String { every(keys.command(0, service: service)) }
 }

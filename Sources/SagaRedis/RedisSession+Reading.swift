@@ -15,9 +15,12 @@ extension RedisSession {
             let limit = min(count, pace.limit)
             do throws(RedisError) {
                 let command = request.command(count: limit, block: block)
+                let connection = try await reader.connection()
                 let reply =
                     block > 0
-                    ? try await reader.blocking(command, for: .milliseconds(block)) : try await reader.send(command)
+                    ? try await connection.blocking(command, for: .milliseconds(block))
+                    : try await connection.send(command)
+                sources?.note(cursors.lazy.map(\.partition), from: connection.address)
                 let batches = request.batches(of: reply)
                 guard limit < count else { return batches }
                 pace.quicken(from: limit)

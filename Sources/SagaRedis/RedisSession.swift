@@ -13,6 +13,8 @@ struct RedisSession: StoreSession {
     let scripts = Scripts()
     let pace = ReadPace()
     let lastWriter = LastWriter()
+    /// Nil where there is one server only.
+    let sources: ReadSources?
 
     /// Prepared once: a script's digest is needed for each call.
     struct Scripts {
@@ -23,11 +25,13 @@ struct RedisSession: StoreSession {
         let commit = RedisScript(SagaScripts.partitionCommit)
         let trim = RedisScript(SagaScripts.partitionTrim)
         let retire = RedisScript(SagaScripts.partitionRetire)
+        let removeConsumers = RedisScript(SagaScripts.consumerRemove)
         let peek = RedisScript(SagaScripts.inboxPeek)
     }
 
     init(endpoint: RedisEndpoint, keys: KeySpace, options: ConnectionOptions, logger: Logger) {
         self.keys = keys
+        sources = endpoint.address.hasSuccessors ? ReadSources() : nil
         reader = RedisClient(endpoint: endpoint, options: options, logger: logger)
         writer = RedisClient(endpoint: endpoint, options: options, logger: logger)
     }
@@ -88,6 +92,11 @@ struct RedisSession: StoreSession {
     // MARK: Commits
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
+        let partition = commit.fence.partition
+        if let sources, let source = sources.takeConflict(partition, with: writer.current?.address) {
+            return RefusedCommit(
+                reason: "partition \(partition) was read from \(source), which is not its master any more")
+        }
         let encoder = CommitEncoder(commit, keys: keys)
         lastWriter.note(writer.current)
         return PendingRedisCommit(
@@ -100,6 +109,14 @@ struct RedisSession: StoreSession {
         func outcome() async throws(StoreError) -> CommitOutcome {
             try StatusReply(try await translating { () async throws(RedisError) in try await reply.get() })
                 .commitOutcome()
+        }
+    }
+
+    private struct RefusedCommit: PendingCommit {
+        let reason: String
+
+        func outcome() async throws(StoreError) -> CommitOutcome {
+            throw StoreError(.unavailable, .notApplied, reason)
         }
     }
 

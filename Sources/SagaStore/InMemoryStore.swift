@@ -234,6 +234,17 @@ public final class InMemoryStore: SagaStore {
             }
         }
 
+        /// Its participants are no consumers: what they take is theirs.
+        func removeConsumers(
+            _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
+        ) async throws(StoreError) -> CommitOutcome {
+            let now = store.clock()
+            return store.contents.withLock { contents in
+                let partition = contents.partitions[fence.partition]
+                return partition.isHeld(by: fence) ? .committed(now: partition.present(now)) : .fenced
+            }
+        }
+
         func expired(
             _ partition: Int, by instant: Milliseconds, limit: Int
         ) async throws(StoreError) -> ExpiredSagas {

@@ -92,6 +92,12 @@ public protocol StoreSession: Sendable {
         eventsBefore: Milliseconds
     ) async throws(StoreError) -> CommitOutcome
 
+    /// Removes consumers of services that hold no command and have not asked for any for `idle`, at most `limit` of them.
+    /// The sequence doesn't matter.
+    func removeConsumers(
+        _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
+    ) async throws(StoreError) -> CommitOutcome
+
     /// Ended sagas whose removal is due by `instant`, at most `limit` of them.
     func expired(_ partition: Int, by instant: Milliseconds, limit: Int) async throws(StoreError) -> ExpiredSagas
 

@@ -118,6 +118,14 @@ public final class FreezableStore: SagaStore {
             }
         }
 
+        func removeConsumers(
+            _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
+        ) async throws(StoreError) -> CommitOutcome {
+            try await gate.around { () async throws(StoreError) in
+                try await session.removeConsumers(fence, services: services, idle: idle, limit: limit)
+            }
+        }
+
         func expired(
             _ partition: Int, by instant: Milliseconds, limit: Int
         ) async throws(StoreError) -> ExpiredSagas {

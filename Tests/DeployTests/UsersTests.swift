@@ -22,7 +22,7 @@ import Testing
         "RESTORE {skald:3}:open 0 x", "EXPIRE {skald:3}:open 1",
         "DEL {skald:3}:open", "PEXPIREAT {skald:3}:ended 1", "UNLINK {skald:3}:log:o-1", "XSETID {skald:3}:reply 9-9",
         "XGROUP DESTROY {skald:3}:cmd:orders orders", "XGROUP SETID {skald:3}:cmd:orders orders $",
-        "XGROUP DELCONSUMER {skald:3}:cmd:orders orders c",
+        "XGROUP DELCONSUMER {skald:3}:reply orders c",
         // Another namespace, and what only looks like ours.
         "HGET {other}:meta partitions", "XADD {other:3}:intake * a b", "XADD skald:3:intake * a b",
     ]
@@ -45,6 +45,7 @@ import Testing
         "ZADD {skald:3}:by:definition:order 1 o-1", "ZREM {skald:3}:by:status:stuck o-1",
         "DEL {skald:3}:log:o-1", "PEXPIREAT {skald:3}:log:o-1 1",
         "HSET {skald}:definitions order@1 {}", "XTRIM {skald:3}:cmd:orders MAXLEN 0",
+        "XGROUP DELCONSUMER {skald:3}:cmd:orders orders c",
     ]
 
     static func service(_ name: String, not other: String) -> Role {
@@ -55,6 +56,7 @@ import Testing
                 "XGROUP CREATE {skald:3}:cmd:\(name) \(name) 0 MKSTREAM",
                 "XREADGROUP GROUP \(name) c COUNT 1 STREAMS {skald:3}:cmd:\(name) {skald:4}:cmd:\(name) > >",
                 "XAUTOCLAIM {skald:3}:cmd:\(name) \(name) c 0 0-0 COUNT 1",
+                "XCLAIM {skald:3}:cmd:\(name) \(name) c 0 1-1 RETRYCOUNT 1 JUSTID",
                 "XPENDING {skald:3}:cmd:\(name) \(name) - + 10 c", "XADD {skald:3}:reply * type reply",
                 "XACK {skald:3}:cmd:\(name) \(name) 1-1", "XADD {skald:3}:dead * reason x", "MULTI", "EXEC",
             ],

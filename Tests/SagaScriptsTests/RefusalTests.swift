@@ -57,7 +57,8 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "inbox_peek", "partition_raise", "partition_release", "partition_renew", "partition_retire",
+                "consumer_remove", "inbox_peek", "partition_raise", "partition_release", "partition_renew",
+                "partition_retire",
                 "partition_take", "partition_trim",
             ])
         #expect(ScriptCase.all.map(\.script.name).sorted() == SagaScripts.all.map(\.name).sorted())
@@ -147,7 +148,7 @@ import Testing
                 #expect(second == ["sequence"])
             case "partition_release":
                 #expect(second == ["lost"])
-            case "partition_trim", "partition_retire":
+            case "partition_trim", "partition_retire", "consumer_remove":
                 #expect(second.first == "ok")
             case "partition_renew":
                 // Extends the lease again, and shows another sign of life.

@@ -119,6 +119,9 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         commit,
         retire,
         ScriptCase(
+            script: SagaScripts.consumerRemove, keys: [Key.state, Key.command("a"), Key.command("b")],
+            arguments: ["o1", "1", "0", "10", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
+        ScriptCase(
             script: SagaScripts.partitionTrim,
             keys: [
                 Key.state, Key.reply, Key.control, Key.intake, Key.outcome, Key.command("a"), Key.command("b"),
@@ -132,7 +135,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
         switch one.script.name {
         case "partition_commit", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
-        case "partition_trim", "partition_retire": (one, [(0, "fenced"), (1, "fenced")])
+        case "partition_trim", "partition_retire", "consumer_remove": (one, [(0, "fenced"), (1, "fenced")])
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil
         }
