@@ -39,7 +39,11 @@ public struct HealthServer: Service {
         router.get("healthz") { _, _ in Self.json(.ok) { $0.field("status", "ok") } }
         router.get("readyz") { _, _ in
             switch orchestrator.readiness {
-            case .ready: Self.json(.ok) { $0.field("status", "ready") }
+            case .ready:
+                Self.json(.ok) { writer in
+                    writer.field("status", "ready")
+                    if let impediment = orchestrator.durabilityImpediment { writer.field("durability", impediment) }
+                }
             case .starting(let reason): Self.unready("starting", reason)
             case .unreachable(let reason): Self.unready("Redis does not answer", reason)
             }

@@ -93,7 +93,8 @@ extension Batch {
         let started = Started(
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound || isRecalled, traceparent: saga.started.traceparent, isChild: true,
-            isRecalled: isRecalled, input: saga.childInput(of: step))
+            isRecalled: isRecalled, isReplicated: saga.started.isReplicated || confirmations.hold(definition),
+            input: saga.childInput(of: step))
         enter(id, definition, started)
     }
 

@@ -1,3 +1,4 @@
+import Logging
 import SagaCore
 import SagaStore
 import Synchronization
@@ -11,6 +12,8 @@ final class Confirmations: Sendable {
         var lastLook: Milliseconds?
         /// When replicas were seen last.
         var lastReplicas: Milliseconds?
+        /// When a new era was waited for in vain.
+        var lastLateRaise: Milliseconds?
     }
 
     let durability: Durability
@@ -40,6 +43,20 @@ final class Confirmations: Sendable {
     /// The server may be another one than before.
     func expire() { state.withLock { $0.lastLook = nil } }
 
+    /// A confirmation failed for some time: the server is looked at again, but not each time.
+    func expireSoon(at now: Milliseconds) {
+        state.withLock { state in
+            if let last = state.lastLook, now - last >= min(interval, 1_000) { state.lastLook = nil }
+        }
+    }
+
+    /// Whether to wait for a new era's confirmation: not for each of many partitions in turn where one waited in vain.
+    func mayAwaitRaise(at now: Milliseconds) -> Bool {
+        state.withLock { state in state.lastLateRaise.map { now - $0 >= 5_000 } ?? true }
+    }
+
+    func noteLateRaise(at now: Milliseconds) { state.withLock { $0.lastLateRaise = now } }
+
     /// Takes over what a look at the server showed.
     ///
     /// A server that had replicas is taken to have them for a while: they come back after a restart or a failover, and in
@@ -57,6 +74,28 @@ final class Confirmations: Sendable {
             }
             defer { state.means = means }
             return means == state.means ? nil : means
+        }
+    }
+
+    /// Says once what has changed.
+    func tell(_ news: ConfirmationMeans, asking: [Definition], _ logger: Logger) {
+        switch news {
+        case .replicas(let count):
+            logger.info("writes are confirmed by replicas", metadata: ["replicas": "\(count)"])
+        case .disk: logger.info("writes are confirmed by the disk")
+        case .none(let reason):
+            let names: Logger.Metadata = [
+                "definitions": "\(asking.map(\.id).joined(separator: " "))", "reason": "\(reason)",
+            ]
+            if isStrict {
+                logger.warning(
+                    "the Redis server cannot confirm writes: sagas under durability replicated wait until it can",
+                    metadata: names)
+            } else {
+                logger.warning(
+                    "the Redis server cannot confirm writes: durability replicated is treated as async",
+                    metadata: names)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ struct LeaseKeeper: Sendable {
     let partitionCount: Int
     let options: OrchestratorOptions
     let holdings: Holdings
+    let confirmations: Confirmations
     let logger: Logger
     let surroundings: Surroundings
 
@@ -21,7 +22,8 @@ struct LeaseKeeper: Sendable {
     /// Runs until the orchestrator stops.
     func run() async {
         let taker = PartitionTaker(
-            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
+            session: session, holdings: holdings, confirmations: confirmations, name: options.name,
+            lease: options.lease, surroundings: surroundings)
         var sightings: [Int: Sighting] = [:]
         var failures = 0
         while !holdings.isStopping {

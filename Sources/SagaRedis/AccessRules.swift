@@ -94,7 +94,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +role +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +wait +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             reading(keys),
             // A definition is registered by a script, so that a registered version cannot be overwritten.
