@@ -2,6 +2,8 @@ import LocalRedis
 import RedisTransport
 import SagaClient
 import SagaCore
+import SagaOrchestrator
+import SagaRedis
 import SagaTesting
 import SagaWire
 import Testing
