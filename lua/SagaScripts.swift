@@ -20,6 +20,11 @@ public enum SagaScripts {
     public static let partitionRelease = assemble("partition_release", PackageResources.partition_release_lua)
     public static let partitionRaise = assemble("partition_raise", PackageResources.partition_raise_lua)
     public static let partitionCommit = assemble("partition_commit", PackageResources.partition_commit_lua)
+    /// A commit that starts nothing, which also works on a full server.
+    public static let partitionSettle = assemble(
+        "partition_settle",
+        Array("#!lua flags=allow-oom".utf8) + PackageResources.partition_commit_lua.dropFirst("#!lua".utf8.count))
+    public static let namespaceAnnounce = assemble("namespace_announce", PackageResources.namespace_announce_lua)
     public static let partitionRetire = assemble("partition_retire", PackageResources.partition_retire_lua)
     public static let consumerRemove = assemble("consumer_remove", PackageResources.consumer_remove_lua)
     public static let partitionTrim = assemble("partition_trim", PackageResources.partition_trim_lua)
@@ -27,7 +32,7 @@ public enum SagaScripts {
     public static let all = [
         namespaceOpen, definitionRegister, inboxPeek, memberBeat, partitionCreate, partitionLook, partitionTake,
         partitionRenew, partitionRelease, partitionRaise, partitionCommit, partitionRetire, partitionTrim,
-        consumerRemove,
+        consumerRemove, partitionSettle, namespaceAnnounce,
     ]
 
     private static let library: [Substring: [UInt8]] = [
@@ -35,6 +40,7 @@ public enum SagaScripts {
         "fence": PackageResources.fence_lua,
         "holder": PackageResources.holder_lua,
         "identity": PackageResources.identity_lua,
+        "order": PackageResources.order_lua,
     ]
 
     private static func assemble(_ name: String, _ text: [UInt8]) -> Script {

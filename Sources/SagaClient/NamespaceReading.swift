@@ -55,7 +55,16 @@ package struct NamespaceReading: Sendable {
     }
 
     package var findings: [Finding] {
-        ownership + membership + lag + clockFindings + sagas + status.services.flatMap(commands) + dead
+        ownership + membership + admission + lag + clockFindings + sagas + status.services.flatMap(commands) + dead
+    }
+
+    private var admission: [Finding] {
+        guard let overload = status.overload else { return [] }
+        return [
+            Finding(
+                .warning, "admission", "overloaded: \(overload): no sagas are begun, those that are go on",
+                remedy: "raise maxmemory, or shorten the retention of ended sagas")
+        ]
     }
 
     // MARK: Partitions

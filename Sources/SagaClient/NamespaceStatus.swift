@@ -108,12 +108,14 @@ public struct NamespaceStatus: Sendable {
     public var usedMemory: Int64
     public var maxMemory: Int64
     public var redisVersion: String
+    /// Why no sagas are begun; nil where they are.
+    public var overload: String?
 
     package init(
         partitions: [Partition], members: [Member] = [], services: [Service] = [], usedMemory: Int64 = 0,
-        maxMemory: Int64 = 0,
-        redisVersion: String = ""
+        maxMemory: Int64 = 0, redisVersion: String = "", overload: String? = nil
     ) {
+        self.overload = overload
         self.partitions = partitions
         self.members = members
         self.services = services
@@ -137,6 +139,7 @@ public struct NamespaceStatus: Sendable {
         writer.field("version", redisVersion)
         writer.field("usedMemory", usedMemory)
         writer.field("maxMemory", maxMemory)
+        writer.field("overloaded", overload)
         writer.endObject()
         writer.endObject()
     }

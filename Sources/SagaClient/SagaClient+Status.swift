@@ -1,6 +1,7 @@
 import RedisTransport
 import SagaCore
 import SagaRedis
+import SagaStore
 
 extension SagaClient {
     /// Partitions, their owners and lags, the orchestrators, the services, and the server's memory.
@@ -20,7 +21,8 @@ extension SagaClient {
         return NamespaceStatus(
             partitions: partitions, members: try await members(keys, partitions), services: services,
             usedMemory: info["used_memory"].flatMap(Int64.init) ?? 0,
-            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "")
+            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "",
+            overload: try await readOverload()?.description)
     }
 
     private func partitions(_ keys: KeySpace) async throws(ClientError) -> [NamespaceStatus.Partition] {

@@ -38,10 +38,12 @@ final class Holdings: Sendable {
     let laneCount: Int
     /// This process: random text.
     let instance: String
+    let admission: Admission
 
-    init(laneCount: Int, instance: String) {
+    init(laneCount: Int, instance: String, admission: Admission) {
         self.laneCount = laneCount
         self.instance = instance
+        self.admission = admission
     }
 
     func lane(of partition: Int) -> Int { partition % laneCount }

@@ -10,16 +10,21 @@ extension Lane {
         pending = []
         for (batch, commit) in inFlight {
             let result: Result<CommitOutcome, StoreError>
+            var commands: [StreamID] = []
             do throws(StoreError) {
-                result = .success(try await commit.outcome())
+                let applied = try await commit.result()
+                commands = applied.commands
+                result = .success(applied.outcome)
             } catch {
                 result = .failure(error)
             }
-            await settle(batch, result)
+            await settle(batch, result, commands)
         }
     }
 
-    private func settle(_ batch: Batch, _ result: Result<CommitOutcome, StoreError>) async {
+    private func settle(
+        _ batch: Batch, _ result: Result<CommitOutcome, StoreError>, _ commands: [StreamID]
+    ) async {
         let partition = batch.partition
         if result == .success(.fenced) { holdings.countFenced() }
         guard partitions[partition.index] === partition else { return }
@@ -27,7 +32,7 @@ extension Lane {
         case .success(.committed(let now)):
             failures = 0
             holdings.noteContact(at: surroundings.monotonic())
-            batch.confirm()
+            batch.confirm(commands)
             partition.suspects.removeAll()
             partition.clock.synchronize(store: now, monotonic: surroundings.monotonic())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
@@ -46,6 +51,13 @@ extension Lane {
         case .success(.logMoved), .success(.outOfSequence):
             logger.warning("partition's state is another one than remembered", metadata: metadata(partition))
             partition.doubt()
+        case .failure(let error) where error.code == .full && error.effect == .notApplied && batch.commit.startsSagas:
+            // The same is decided on again, at once, without what starts sagas: a full store takes that.
+            batch.rollBack()
+            guard holdings.admission.noteRefusal(at: surroundings.monotonic()) != nil else { return }
+            logger.warning(
+                "the store is full: no sagas are begun until it has room, starts wait in the intake",
+                metadata: ["error": "\(error)"])
         case .failure(let error):
             batch.rollBack()
             if error.effect == .indeterminate || error.code == .unavailable { partition.doubt() }

@@ -24,6 +24,8 @@ final class Lane {
     var partitions: [Int: OwnedPartition] = [:]
     var pending: [(batch: Batch, commit: any PendingCommit)] = []
     var roundNumber: UInt64 = 0
+    /// Whether this round leaves starts where they are.
+    var holdsStarts = false
     /// Failures of the store in a row.
     var failures = 0
 
@@ -82,7 +84,8 @@ final class Lane {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
-        let cursors = ordered.map { $0.cursor(topics: topics) }
+        holdsStarts = holdings.admission.overload != nil
+        let cursors = ordered.map { $0.cursor(topics: topics, holdsStarts: holdsStarts) }
         let (trims, removals, looks) = (dueTrims(), dueRemovals(), dueConsumerLooks())
         let (services, options) = (registry.services, options)
         async let reading = Self.read(session, cursors, count: count, block: block)
@@ -107,7 +110,7 @@ final class Lane {
         // What was read from where a refused commit left off is void: it is read again.
         let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
         await decide(Dictionary(grouping: valid, by: \.partition))
-        if roundNumber % 64 == 0 { evict() }
+        evict()
     }
 
     private static func read(

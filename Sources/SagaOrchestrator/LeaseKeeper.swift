@@ -20,6 +20,8 @@ final class LeaseKeeper {
     var sightings = Sightings()
     /// Partitions that nobody holds, or whose holder is dead, with how to take them.
     var free: [Int: FreePartition] = [:]
+    /// When starters were last told that the store is overloaded.
+    var lastAnnouncement: Milliseconds?
     private var lastRound = Milliseconds.min
     private var failures = 0
 
@@ -70,6 +72,7 @@ final class LeaseKeeper {
                 try await sight(0..<partitionCount)
                 try await act()
                 try await noteDefinitions()
+                try await watchMemory()
                 holdings.noteContact(at: now)
             } else {
                 if holdings.isRestless { try await sight(movingPartitions) }

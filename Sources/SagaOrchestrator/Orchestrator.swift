@@ -35,7 +35,9 @@ public final class Orchestrator: Service {
         self.logger = logger
         self.surroundings = surroundings
         let laneCount = min(options.lanes, options.partitions ?? options.lanes)
-        holdings = Holdings(laneCount: laneCount, instance: surroundings.randomText())
+        holdings = Holdings(
+            laneCount: laneCount, instance: surroundings.randomText(),
+            admission: Admission(allowed: options.memoryShare, margin: options.memoryMargin))
         registry = DefinitionRegistry(store: store)
     }
 
@@ -44,6 +46,9 @@ public final class Orchestrator: Service {
 
     /// What was done so far.
     public var counts: Tally { holdings.tally }
+
+    /// Why no sagas are begun at the moment, which wait in the intake; nil where they are.
+    public var overload: Overload? { holdings.admission.overload }
 
     /// Whether the store answered within the last two lease times; the error where it did not.
     public var readiness: Readiness {

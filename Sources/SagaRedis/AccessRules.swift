@@ -51,7 +51,7 @@ public struct AccessRules: Sendable, Hashable {
     private static let connection = ["+ping", "+client|setname", "+role", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended, consumers of services, and heartbeats.
+    /// that ended, consumers of services, commands that others replace, and heartbeats.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
             + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
@@ -59,7 +59,7 @@ public struct AccessRules: Sendable, Hashable {
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
             + [
-                "(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer ~\(keys.allCommands))",
+                "(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer +xdel ~\(keys.allCommands))",
                 "(+hdel ~\(keys.members))",
             ]
     }

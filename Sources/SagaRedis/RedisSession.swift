@@ -23,6 +23,8 @@ struct RedisSession: StoreSession {
         let release = RedisScript(SagaScripts.partitionRelease)
         let raise = RedisScript(SagaScripts.partitionRaise)
         let commit = RedisScript(SagaScripts.partitionCommit)
+        let settle = RedisScript(SagaScripts.partitionSettle)
+        let announce = RedisScript(SagaScripts.namespaceAnnounce)
         let trim = RedisScript(SagaScripts.partitionTrim)
         let retire = RedisScript(SagaScripts.partitionRetire)
         let removeConsumers = RedisScript(SagaScripts.consumerRemove)
@@ -108,22 +110,27 @@ struct RedisSession: StoreSession {
         }
         let encoder = CommitEncoder(commit, keys: keys)
         return PendingRedisCommit(
-            reply: writer.submit(scripts.commit, keys: encoder.keyNames) { encoder.encode(into: &$0) })
+            reply: writer.submit(commit.startsSagas ? scripts.commit : scripts.settle, keys: encoder.keyNames) {
+                encoder.encode(into: &$0)
+            }, commands: commit.commands.count)
     }
 
     private struct PendingRedisCommit: PendingCommit {
         let reply: PendingReply
+        let commands: Int
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
-            try StatusReply(try await translating { () async throws(RedisError) in try await reply.get() })
-                .commitOutcome()
+        func result() async throws(StoreError) -> CommitResult {
+            let status = StatusReply(try await translating { () async throws(RedisError) in try await reply.get() })
+            let outcome = try status.commitOutcome()
+            guard case .committed = outcome, commands > 0 else { return CommitResult(outcome) }
+            return CommitResult(outcome, commands: status.streamIDs(from: 2, count: commands))
         }
     }
 
     private struct RefusedCommit: PendingCommit {
         let reason: String
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
+        func result() async throws(StoreError) -> CommitResult {
             throw StoreError(.unavailable, .notApplied, reason)
         }
     }

@@ -112,6 +112,16 @@ public final class FreezableStore: SagaStore {
             }
         }
 
+        func memory() async throws(StoreError) -> StoreMemory {
+            try await gate.around { () async throws(StoreError) in try await session.memory() }
+        }
+
+        func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {
+            try await gate.around { () async throws(StoreError) in
+                try await session.announce(overload, validity: validity)
+            }
+        }
+
         func removeConsumers(
             _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
         ) async throws(StoreError) -> CommitOutcome {
@@ -142,9 +152,9 @@ public final class FreezableStore: SagaStore {
         /// Nil where the commit was to be sent while its sender was frozen: it goes out late.
         let submitted: (any PendingCommit)?
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
+        func result() async throws(StoreError) -> CommitResult {
             try await gate.around { () async throws(StoreError) in
-                try await (submitted ?? session.submit(commit)).outcome()
+                try await (submitted ?? session.submit(commit)).result()
             }
         }
     }

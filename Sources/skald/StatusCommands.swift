@@ -92,6 +92,9 @@ struct Status: AsyncParsableCommand {
                 print("\n" + Terminal.table(["SERVICE", "QUEUED", "PENDING", "CONSUMERS"], services))
             }
             print("\nRedis \(status.redisVersion): \(status.usedMemory / 1_048_576) MiB used")
+            if let overload = status.overload {
+                print(Terminal.clean("overloaded: \(overload): no sagas are begun, those that are go on"))
+            }
         }
     }
 }

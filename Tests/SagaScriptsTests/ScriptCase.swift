@@ -84,6 +84,13 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             prepare: occupy)
     }()
 
+    /// The same on a full server.
+    static let settle: ScriptCase = {
+        var one = commit
+        (one.script, one.worksWhenFull) = (SagaScripts.partitionSettle, true)
+        return one
+    }()
+
     /// Removes `done`, and leaves `old`, which is not ended, alone.
     static let retire = ScriptCase(
         script: SagaScripts.partitionRetire,
@@ -123,7 +130,11 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             script: SagaScripts.partitionRaise, keys: [Key.state], arguments: ["o1", "1", "0", "99999999999999"],
             status: "ok", worksWhenFull: true, prepare: occupy),
         commit,
+        settle,
         retire,
+        ScriptCase(
+            script: SagaScripts.namespaceAnnounce, keys: [Key.meta], arguments: ["", "0"], status: "ok",
+            worksWhenFull: true),
         ScriptCase(
             script: SagaScripts.consumerRemove, keys: [Key.state, Key.command("a"), Key.command("b")],
             arguments: ["o1", "1", "0", "10", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
@@ -140,7 +151,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     /// Those that only an owner may call, with the places of what proves that in their arguments.
     static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
         switch one.script.name {
-        case "partition_commit", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
+        case "partition_commit", "partition_settle", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
         case "partition_trim", "partition_retire", "consumer_remove": (one, [(0, "fenced"), (1, "fenced")])
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil
