@@ -12,7 +12,9 @@ public enum SagaScripts {
     public static let namespaceOpen = assemble("namespace_open", PackageResources.namespace_open_lua)
     public static let definitionRegister = assemble("definition_register", PackageResources.definition_register_lua)
     public static let inboxPeek = assemble("inbox_peek", PackageResources.inbox_peek_lua)
+    public static let memberBeat = assemble("member_beat", PackageResources.member_beat_lua)
     public static let partitionCreate = assemble("partition_create", PackageResources.partition_create_lua)
+    public static let partitionLook = assemble("partition_look", PackageResources.partition_look_lua)
     public static let partitionTake = assemble("partition_take", PackageResources.partition_take_lua)
     public static let partitionRenew = assemble("partition_renew", PackageResources.partition_renew_lua)
     public static let partitionRelease = assemble("partition_release", PackageResources.partition_release_lua)
@@ -28,14 +30,15 @@ public enum SagaScripts {
     public static let partitionTrim = assemble("partition_trim", PackageResources.partition_trim_lua)
 
     public static let all = [
-        namespaceOpen, definitionRegister, inboxPeek, partitionCreate, partitionTake, partitionRenew, partitionRelease,
-        partitionRaise, partitionCommit, partitionRetire, partitionTrim, consumerRemove, partitionSettle,
-        namespaceAnnounce,
+        namespaceOpen, definitionRegister, inboxPeek, memberBeat, partitionCreate, partitionLook, partitionTake,
+        partitionRenew, partitionRelease, partitionRaise, partitionCommit, partitionRetire, partitionTrim,
+        consumerRemove, partitionSettle, namespaceAnnounce,
     ]
 
     private static let library: [Substring: [UInt8]] = [
         "clock": PackageResources.clock_lua,
         "fence": PackageResources.fence_lua,
+        "holder": PackageResources.holder_lua,
         "identity": PackageResources.identity_lua,
         "order": PackageResources.order_lua,
     ]

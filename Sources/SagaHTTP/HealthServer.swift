@@ -68,6 +68,7 @@ public struct HealthServer: Service {
                 "messages_ignored_total", "counter", "Answers that were late, doubled or of an older era.",
                 counts.ignored)
             add("sagas_removed_total", "counter", "Ended sagas whose retention was over.", counts.removed)
+            add("commits_fenced_total", "counter", "Commits refused because of another owner.", counts.fenced)
             add("messages_dead_total", "counter", "Messages that went to the dead letters.", counts.dead)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],

@@ -26,6 +26,7 @@ extension Lane {
         _ batch: Batch, _ result: Result<CommitOutcome, StoreError>, _ commands: [StreamID]
     ) async {
         let partition = batch.partition
+        if result == .success(.fenced) { holdings.countFenced() }
         guard partitions[partition.index] === partition else { return }
         switch result {
         case .success(.committed(let now)):
@@ -37,7 +38,9 @@ extension Lane {
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
         case .success(.fenced):
-            logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            if holdings.noteLoss() {
+                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            }
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
         case .success(.logMoved) where !partition.suspects.isSuperset(of: batch.newSagas):
@@ -99,6 +102,9 @@ extension Lane {
                     metadata: metadata(taken))
             }
         case .held:
+            if holdings.noteLoss() {
+                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            }
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
         }
@@ -106,11 +112,28 @@ extension Lane {
 
     func drop(_ index: Int) { partitions[index] = nil }
 
-    func release(_ partition: OwnedPartition) async {
+    /// Gives a partition up to somebody else: finishes the commits in flight, and decides nothing more.
+    func handOver(_ index: Int) async {
+        await settle()
+        guard let partition = partitions[index] else { return }
+        guard await release(partition) else {
+            // Perhaps it was released: it is taken anew, if nobody else has it.
+            partition.doubt()
+            return
+        }
+        drop(index)
+        holdings.noteRelease(of: index, owner: partition.claim.owner)
+        logger.debug("partition given up", metadata: metadata(partition))
+    }
+
+    /// - Returns: Whether the store has accepted it.
+    func release(_ partition: OwnedPartition) async -> Bool {
         do throws(StoreError) {
             try await session.release(partition.index, as: partition.claim)
+            return true
         } catch {
             logger.debug("partition not released: its lease runs out", metadata: ["error": "\(error)"])
+            return false
         }
     }
 

@@ -47,8 +47,8 @@ final class Lane {
 
     /// Runs until the orchestrator stops; then hands the partitions over.
     func run() async {
-        while !holdings.isStopping {
-            heed(holdings.takeNotices(for: index))
+        while !holdings.isClosed {
+            await heed(holdings.takeNotices(for: index))
             if partitions.isEmpty {
                 await pause(.milliseconds(20))
             } else if await clearDoubts() {
@@ -56,11 +56,11 @@ final class Lane {
             }
         }
         await settle()
-        for partition in ordered { await release(partition) }
+        for partition in ordered { _ = await release(partition) }
         await session.close()
     }
 
-    private func heed(_ notices: [Holdings.Notice]) {
+    private func heed(_ notices: [Holdings.Notice]) async {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
@@ -70,6 +70,9 @@ final class Lane {
             case .drop(let index, let owner):
                 guard partitions[index]?.claim.owner == owner else { continue }
                 drop(index)
+            case .giveUp(let index, let owner):
+                guard partitions[index]?.claim.owner == owner else { continue }
+                await handOver(index)
             case .reacquire(let index):
                 partitions[index]?.doubt()
             }
@@ -122,7 +125,8 @@ final class Lane {
 
     /// How long the next read may wait: not beyond the next alarm, and not at all while there is something to do.
     private func blockTime() -> Milliseconds {
-        var block = options.block
+        // A partition that is to be given up has to wait for the read to end.
+        var block = holdings.isRestless ? min(options.block, 20) : options.block
         let monotonic = surroundings.monotonic()
         for partition in partitions.values {
             if partition.sweepCursor != nil || partition.nextAlarm == .min || !partition.suspects.isEmpty { return 0 }

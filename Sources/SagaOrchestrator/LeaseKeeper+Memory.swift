@@ -4,22 +4,21 @@ import SagaStore
 
 /// Watches the store's memory, and tells starters.
 extension LeaseKeeper {
-    /// - Parameter announced: When starters were last told that the store is overloaded.
-    func watchMemory(_ announced: inout Milliseconds?) async throws(StoreError) {
+    func watchMemory() async throws(StoreError) {
         let admission = holdings.admission
         do throws(StoreError) {
             let memory = try await session.memory()
             log(admission.note(memory, at: surroundings.monotonic()))
             let monotonic = surroundings.monotonic()
             guard let overload = admission.overload else {
-                guard announced != nil else { return }
+                guard lastAnnouncement != nil else { return }
                 try await session.announce(nil, validity: 0)
-                announced = nil
+                lastAnnouncement = nil
                 return
             }
-            if let announced, monotonic < announced.adding(options.overloadValidity / 4) { return }
+            if let lastAnnouncement, monotonic < lastAnnouncement.adding(options.overloadValidity / 4) { return }
             try await session.announce(overload, validity: options.overloadValidity)
-            announced = monotonic
+            lastAnnouncement = monotonic
         } catch {
             // Without the right to look, only a full store stops starts.
             guard error.code == .refused else { throw error }

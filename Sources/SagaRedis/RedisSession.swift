@@ -17,6 +17,7 @@ struct RedisSession: StoreSession {
 
     /// Prepared once: a script's digest is needed for each call.
     struct Scripts {
+        let look = RedisScript(SagaScripts.partitionLook)
         let take = RedisScript(SagaScripts.partitionTake)
         let renew = RedisScript(SagaScripts.partitionRenew)
         let release = RedisScript(SagaScripts.partitionRelease)
@@ -53,10 +54,10 @@ struct RedisSession: StoreSession {
             command.append(claim.lease)
             command.append(stale?.mark ?? "")
             command.append(claim.previous ?? "")
+            command.append(claim.instance)
         }
         if reply.word(0) == "held" {
-            return .held(
-                TakeOutcome.Holder(name: reply.word(1), lease: try reply.number(2), mark: reply.word(3)))
+            return .held(try reply.holder())
         }
         return .taken(
             PartitionState(
@@ -66,6 +67,15 @@ struct RedisSession: StoreSession {
                     reply: reply.word(3), control: reply.word(4), intake: reply.word(5), events: reply.pairs(from: 11)),
                 era: try reply.number(6), wasRewound: reply.word(7) == "1", mayBeRewound: reply.word(9) == "1",
                 verifiedEra: try reply.number(8), now: try reply.number(10)))
+    }
+
+    func look(at partition: Int) async throws(StoreError) -> Occupancy {
+        let reply = try await evaluate(scripts.look, keys: [keys.state(partition)]) { _ in }
+        switch reply.word(0) {
+        case "free": return .free
+        case "expired": return .expired(try reply.holder())
+        default: return .held(try reply.holder())
+        }
     }
 
     func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {

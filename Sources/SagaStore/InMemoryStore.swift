@@ -12,6 +12,7 @@ public final class InMemoryStore: SagaStore {
         public var partitions: [StoredPartition]
         public var definitions: [String: [UInt8]] = [:]
         var secret: [UInt8]?
+        var members = StoredMembers()
     }
 
     /// What to do to a commit.
@@ -113,6 +114,11 @@ public final class InMemoryStore: SagaStore {
         return secret
     }
 
+    public func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        let now = clock()
+        return contents.withLock { $0.members.beat(heartbeat, at: now) }
+    }
+
     public func session() -> any StoreSession { Session(store: self) }
 
     fileprivate func commit(_ commit: PartitionCommit) -> Result<CommitResult, StoreError> {
@@ -141,6 +147,11 @@ public final class InMemoryStore: SagaStore {
             return store.contents.withLock {
                 $0.partitions[partition].take(partition, as: claim, stale: stale, now: now, server: server)
             }
+        }
+
+        func look(at partition: Int) async throws(StoreError) -> Occupancy {
+            let now = store.clock()
+            return store.contents.withLock { $0.partitions[partition].look(now: now) }
         }
 
         func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {

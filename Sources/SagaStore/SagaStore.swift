@@ -22,6 +22,14 @@ public protocol SagaStore: Sendable {
     /// The secret of the reply tokens; the first caller's proposal is kept.
     func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8]
 
+    /// Says that an orchestrator runs.
+    ///
+    /// Heartbeats are judged by the store's clock, and only decide how the partitions are shared: a member that is
+    /// missed, or remembered too long, costs balance and never safety.
+    ///
+    /// - Returns: Those whose last heartbeat is no older than their lease, the caller among them unless it is `gone`.
+    func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member]
+
     /// Connections for one sequential user.
     func session() -> any StoreSession
 }
@@ -33,6 +41,9 @@ public protocol StoreSession: Sendable {
     func take(
         _ partition: Int, as claim: Claim, stale: TakeOutcome.Holder?
     ) async throws(StoreError) -> TakeOutcome
+
+    /// Says who holds a partition, and takes nothing.
+    func look(at partition: Int) async throws(StoreError) -> Occupancy
 
     /// Extends the lease of the claim's owner.
     func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome

@@ -31,6 +31,10 @@ public final class FreezableStore: SagaStore {
         try await gate.around { () async throws(StoreError) in try await store.secret(proposal: proposal) }
     }
 
+    public func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        try await gate.around { () async throws(StoreError) in try await store.beat(heartbeat) }
+    }
+
     public func session() -> any StoreSession { Session(session: store.session(), gate: gate) }
 
     private struct Session: StoreSession {
@@ -43,6 +47,10 @@ public final class FreezableStore: SagaStore {
             try await gate.around { () async throws(StoreError) in
                 try await session.take(partition, as: claim, stale: stale)
             }
+        }
+
+        func look(at partition: Int) async throws(StoreError) -> Occupancy {
+            try await gate.around { () async throws(StoreError) in try await session.look(at: partition) }
         }
 
         func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {

@@ -14,7 +14,10 @@ struct RunOrchestrator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "orchestrator",
         abstract: "Run the coordinator; any number of them share a namespace.",
-        discussion: "SIGTERM and SIGINT hand its partitions over and exit with 0.")
+        discussion: """
+            Each holds as many partitions as the others. SIGTERM and SIGINT hand its partitions over, one by one and for two \
+            leases at most, and exit with 0.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var settings: OrchestratorSettings

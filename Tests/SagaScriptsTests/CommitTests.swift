@@ -159,7 +159,7 @@ import Testing
             call.events = (0..<100).map { ("T\($0)", "\($0 + 1)-0") }
             #expect(try await commit(server, call).first == "ok")
             let taken = try await server.call(
-                SagaScripts.partitionTake, [Key.state], ["o2", "ann", "60000", "", "o1"])
+                SagaScripts.partitionTake, [Key.state], ["o2", "ann", "60000", "", "o1", "i2"])
             #expect(taken[0] == "taken" && taken.count == 11 + 200)
             let pairs = stride(from: 11, to: taken.count, by: 2).map { (taken[$0], taken[$0 + 1]) }
             #expect(

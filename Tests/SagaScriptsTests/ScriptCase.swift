@@ -5,7 +5,7 @@ import SagaScripts
 enum Key {
     static let state = "{t:0}:state", open = "{t:0}:open", ended = "{t:0}:ended", outcome = "{t:0}:outcome"
     static let dead = "{t:0}:dead", reply = "{t:0}:reply", control = "{t:0}:control", intake = "{t:0}:intake"
-    static let meta = "{t}:meta", definitions = "{t}:definitions"
+    static let meta = "{t}:meta", definitions = "{t}:definitions", members = "{t}:members"
 
     static func log(_ saga: String) -> String { "{t:0}:log:\(saga)" }
     static func index(_ name: String) -> String { "{t:0}:by:\(name)" }
@@ -32,7 +32,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
 
     /// The partition's first owner, under epoch 1, at sequence 0.
     static let take = ScriptCase(
-        script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", ""],
+        script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", "", "i1"],
         status: "taken", worksWhenFull: true, prepare: { try await $0.create() })
 
     /// Takes the partition, and fills it.
@@ -111,6 +111,12 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             status: "registered"),
         ScriptCase(
             script: SagaScripts.inboxPeek, keys: [Key.intake], arguments: ["1-0"], status: "2-0", worksWhenFull: true,
+            prepare: occupy),
+        ScriptCase(
+            script: SagaScripts.memberBeat, keys: [Key.members],
+            arguments: ["i1", "present", "60000", "3", "-", "ann"], status: "ok", worksWhenFull: true),
+        ScriptCase(
+            script: SagaScripts.partitionLook, keys: [Key.state], arguments: [], status: "held", worksWhenFull: true,
             prepare: occupy),
         ScriptCase(script: SagaScripts.partitionCreate, keys: [Key.state], arguments: [], status: "created"),
         take,
