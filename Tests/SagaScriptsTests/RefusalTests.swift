@@ -133,7 +133,9 @@ import Testing
             case "partition_renew", "partition_release": #expect(answer == ["lost"])
             default: #expect(answer == ["fenced"])
             }
-            guard !(answer.first.map { ["4", "registered", "created", "taken", "ok"].contains($0) } ?? false) else { return }
+            guard !(answer.first.map { ["4", "registered", "created", "taken", "ok"].contains($0) } ?? false) else {
+                return
+            }
             #expect(try await server.dump().isEmpty)
         }
     }
