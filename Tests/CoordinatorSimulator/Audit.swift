@@ -103,7 +103,7 @@ struct Audit {
         }
         if index == saga.definition.pivot || step.isAfterPivot {
             // That the pivot took effect can be in what was lost, unless the server confirms that nothing is.
-            return saga.compensatesAll ? nil : 0
+            return saga.compensatesAll && !world.hasReplica ? nil : 0
         }
         // What cannot be undone stays as it was.
         if step.compensation == nil || whole.compensation.status == .skipped { return nil }

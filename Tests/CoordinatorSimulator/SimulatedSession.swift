@@ -114,7 +114,7 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
         let call = Call(world, node, 41, "commit")
-        let pending = PendingAnswer(node)
+        let pending = PendingAnswer<CommitResult>(node)
         let delay = max(lastExecution - world.now, call.latency)
         lastExecution = world.now + delay
         call.send(at: delay) { [self] in execute(commit) } _: { pending.resolve($0) }
@@ -147,6 +147,31 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
         return result
     }
 
+    func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans {
+        try await Call(world, node, 50, "confirmationMeans").run { () async throws(StoreError) in
+            world.hasReplica ? .replicas(replicas) : .none("it is simulated without")
+        }
+    }
+
+    func confirm(
+        _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
+    ) -> any PendingConfirmation {
+        let call = Call(world, node, 51, "confirm")
+        let pending = PendingAnswer<Set<Int>>(node)
+        let delay = max(lastExecution - world.now, call.latency)
+        lastExecution = world.now + delay
+        // A replica that lags behind.
+        if world.chance(world.weather.slowCalls) {
+            world.conductor.after(max(timeout, delay)) { pending.resolve(.success([])) }
+        } else {
+            call.send(at: delay) { [world] in
+                world.confirm()
+                return .success(Set(partitions))
+            } _: { pending.resolve($0) }
+        }
+        return pending
+    }
+
     func trim(
         _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
         eventsBefore: Milliseconds
@@ -172,26 +197,34 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
     func close() async {}
 }
 
-/// A commit under way.
+/// A commit or a confirmation under way.
 ///
 /// Unchecked for the reason of ``Conductor``: one thread.
-private final class PendingAnswer: PendingCommit, @unchecked Sendable {
+private final class PendingAnswer<Answer: Sendable>: @unchecked Sendable {
     private let node: Node
-    private var settled: Result<CommitResult, StoreError>?
+    private var settled: Result<Answer, StoreError>?
     private var waiting: UnsafeContinuation<Void, Never>?
 
     init(_ node: Node) { self.node = node }
 
-    func resolve(_ result: Result<CommitResult, StoreError>) {
+    func resolve(_ result: Result<Answer, StoreError>) {
         settled = result
         waiting?.resume()
         waiting = nil
     }
 
-    func result() async throws(StoreError) -> CommitResult {
+    func answer() async throws(StoreError) -> Answer {
         if settled == nil { await withUnsafeContinuation { waiting = $0 } }
         await node.thaw()
         guard let settled else { throw Call.lost }
         return try settled.get()
     }
+}
+
+extension PendingAnswer: PendingCommit where Answer == CommitResult {
+    func result() async throws(StoreError) -> CommitResult { try await answer() }
+}
+
+extension PendingAnswer: PendingConfirmation where Answer == Set<Int> {
+    func outcome() async throws(StoreError) -> Set<Int> { try await answer() }
 }

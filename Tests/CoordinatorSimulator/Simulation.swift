@@ -45,7 +45,8 @@ package final class Simulation {
         let partitions = Int.random(in: 1...4, using: &random)
         let weather = Weather(&random)
         world = World(
-            seed: seed, partitions: partitions, weather: weather, safeguards: safeguards, isTracing: isTracing)
+            seed: seed, partitions: partitions, weather: weather, hasReplica: random.chance(0.4),
+            safeguards: safeguards, isTracing: isTracing)
         cast = try Cast(seed: seed, sagas: sagas, partitions: partitions)
         people = People(world, cast)
         services = Services(world, results: cast.results)
@@ -75,6 +76,20 @@ package final class Simulation {
         let node = Node(name, skew: skew, in: world)
         nodes.append(node)
         node.start(options)
+    }
+
+    /// The definitions that a saga's family runs by, as canonical JSON.
+    package func definitions(of saga: String) -> [String] {
+        guard let first = cast.roles.first(where: { $0.saga == saga.prefix { $0 != "/" } })?.definition else { return [] }
+        var (family, next) = ([first], [first])
+        while let definition = next.popLast() {
+            for case .child(let name, _) in definition.steps.map(\.kind) where !family.contains(where: { $0.name == name }) {
+                guard let child = cast.definitions[name] else { continue }
+                family.append(child)
+                next.append(child)
+            }
+        }
+        return family.map { String(decoding: $0.canonicalJSON, as: UTF8.self) }
     }
 
     // MARK: The run

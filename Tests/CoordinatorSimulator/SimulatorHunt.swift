@@ -65,8 +65,10 @@ package struct SimulatorHunt: Sendable {
 extension SimulatorHunt.Finding {
     /// What is wrong and the way to it.
     package func report(safeguards: Safeguards = .all) throws -> String {
-        let result = try Simulation(seed: seed, safeguards: safeguards, isTracing: true).run()
-        let trace = result.account.suffix(400).joined(separator: "\n")
+        let simulation = try Simulation(seed: seed, safeguards: safeguards, isTracing: true)
+        let result = simulation.run()
+        let definitions = (result.violation?.saga).map(simulation.definitions) ?? []
+        let trace = (definitions + result.account.suffix(400)).joined(separator: "\n")
         return "\(trace)\n\nseed \(seed): \(result.violation ?? violation)"
     }
 }

@@ -15,6 +15,8 @@ final class World: @unchecked Sendable {
     let partitionCount: Int
     let safeguards: Safeguards
     let isTracing: Bool
+    /// Whether the server has a replica, and can confirm what that has.
+    let hasReplica: Bool
     var random: SeededRandom
     var weather: Weather
     private let clock: StoreClock
@@ -69,11 +71,12 @@ final class World: @unchecked Sendable {
         var now: Milliseconds { World.epoch + conductor.now + offset }
     }
 
-    init(seed: UInt64, partitions: Int, weather: Weather, safeguards: Safeguards, isTracing: Bool) {
+    init(seed: UInt64, partitions: Int, weather: Weather, hasReplica: Bool, safeguards: Safeguards, isTracing: Bool) {
         random = SeededRandom(seed: seed ^ 0x5bd1_e995_9d1b_54a5)
         self.weather = weather
         self.safeguards = safeguards
         self.isTracing = isTracing
+        self.hasReplica = hasReplica
         partitionCount = partitions
         let clock = StoreClock(conductor)
         self.clock = clock
@@ -164,6 +167,13 @@ final class World: @unchecked Sendable {
     func takeSnapshot() {
         if snapshots.count >= 24 { snapshots.removeFirst() }
         snapshots.append(Snapshot(at: now, contents: memory.snapshot(), ownership: ownership))
+    }
+
+    /// All that is stored is on a replica: no failover goes back behind it.
+    func confirm() {
+        snapshots.removeAll()
+        takeSnapshot()
+        note(4, "server", "confirms")
     }
 
     /// The server fails over to a replica that has not got the newest writes.

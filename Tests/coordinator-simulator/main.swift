@@ -21,9 +21,9 @@ do {
 
 /// One seed with all that happened.
 func trace(_ arguments: Arguments) throws {
-    let result = try Simulation(
-        seed: arguments.from, safeguards: arguments.safeguards, isTracing: true
-    ).run()
+    let simulation = try Simulation(seed: arguments.from, safeguards: arguments.safeguards, isTracing: true)
+    let result = simulation.run()
+    if let saga = result.violation?.saga { print(simulation.definitions(of: saga).joined(separator: "\n")) }
     print(result.trace.joined(separator: "\n"))
     print("seed \(arguments.from): \(result.violation.map { "\($0)" } ?? "nothing wrong"), hash \(result.hash)")
     if result.violation != nil { exit(1) }
