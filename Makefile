@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo dev test soak lint bench docs
+.PHONY: help deps build demo dev test soak simulate lint bench docs
 
 SWIFT ?= swift
 BUILD := .build/debug
@@ -30,8 +30,12 @@ dev: build ## Redis and an orchestrator in one command, data in ./data
 test: deps ## build and run all tests, on Redis servers that they start themselves
 	$(SWIFT) run -c release saga-properties
 	.build/release/saga-properties explore
+	$(SWIFT) run -c release coordinator-simulator
 	$(SWIFT) build --build-tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
+
+simulate: deps ## whole coordinators by the seed: make simulate ARGS='--from 5000 --seeds 100000'
+	$(SWIFT) run -c release coordinator-simulator $(ARGS)
 
 soak: build ## the shop under random faults: make soak ARGS='--seconds 3600 --ground standalone'
 	$(BUILD)/shop-soak $(ARGS)

@@ -91,12 +91,15 @@ extension Saga {
 
     /// Whether a step that this one depends on was refused. Then this one was never due in any history, or was undone
     /// before that one was, because compensations run in reverse order.
+    ///
+    /// Only a service's refusal tells that: it is on record. A signal that did not come, and a child that went back, may
+    /// have been otherwise in what was lost.
     private func isUnreachable(_ index: Int) -> Bool {
         guard definition.order == .reverse else { return false }
         var open = definition.steps[index].after
         var seen: Set<Int> = []
         while let earlier = open.popLast() {
-            if steps[earlier].action.status == .failed { return true }
+            if steps[earlier].action.status == .failed, definition.steps[earlier].service != nil { return true }
             if seen.insert(earlier).inserted { open += definition.steps[earlier].after }
         }
         return false

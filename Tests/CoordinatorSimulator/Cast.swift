@@ -47,7 +47,8 @@ struct Cast {
         guard let first = parts.popFirst() else { return nil }
         var definition = roles.first { $0.saga == first }?.definition
         while let part = parts.popFirst() {
-            guard let step = definition?.step(named: String(part)), case .child(let name, _) = definition?.steps[step].kind
+            guard let step = definition?.step(named: String(part)),
+                case .child(let name, _) = definition?.steps[step].kind
             else { return nil }
             definition = definitions[name]
         }

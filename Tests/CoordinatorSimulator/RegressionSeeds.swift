@@ -3,6 +3,14 @@
 package enum RegressionSeeds {
     package static let all: [(seed: UInt64, finding: String)] = [
         (7, "A trim overtook the last commit before a partition was at rest, and left what that had applied."),
-        (518, "Keeper and lane both took a partition anew: one claim was renewed, the other one worked with, then neither."),
+        (
+            188,
+            "Items of a lost list were left standing behind a signal that had come before a rewind, and then did not."
+        ),
+        (10_276, "The same behind a signal that timed out."),
+        (
+            518,
+            "Keeper and lane both took a partition anew: one claim was renewed, the other one worked with, then neither."
+        ),
     ]
 }

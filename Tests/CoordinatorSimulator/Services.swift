@@ -124,7 +124,8 @@ final class Services {
         guard case .reply(let reply) = conclusion.answer else { return nil }
         world.note(
             51, service,
-            "\(Self.label(command)) attempt \(command.attempt) era \(command.era): \(reply.outcome) \(reply.code ?? "")")
+            "\(Self.label(command)) attempt \(command.attempt) era \(command.era): \(reply.outcome) \(reply.code ?? "")"
+        )
         return reply
     }
 

@@ -117,7 +117,11 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
         let pending = PendingAnswer<CommitResult>(node)
         let delay = max(lastExecution - world.now, call.latency)
         lastExecution = world.now + delay
-        call.send(at: delay) { [self] in execute(commit) } _: { pending.resolve($0) }
+        call.send(at: delay) { [self] in
+            execute(commit)
+        } _: {
+            pending.resolve($0)
+        }
         return pending
     }
 
@@ -167,7 +171,9 @@ final class SimulatedSession: StoreSession, @unchecked Sendable {
             call.send(at: delay) { [world] in
                 world.confirm()
                 return .success(Set(partitions))
-            } _: { pending.resolve($0) }
+            } _: {
+                pending.resolve($0)
+            }
         }
         return pending
     }

@@ -80,10 +80,13 @@ package final class Simulation {
 
     /// The definitions that a saga's family runs by, as canonical JSON.
     package func definitions(of saga: String) -> [String] {
-        guard let first = cast.roles.first(where: { $0.saga == saga.prefix { $0 != "/" } })?.definition else { return [] }
+        guard let first = cast.roles.first(where: { $0.saga == saga.prefix { $0 != "/" } })?.definition else {
+            return []
+        }
         var (family, next) = ([first], [first])
         while let definition = next.popLast() {
-            for case .child(let name, _) in definition.steps.map(\.kind) where !family.contains(where: { $0.name == name }) {
+            for case .child(let name, _) in definition.steps.map(\.kind)
+            where !family.contains(where: { $0.name == name }) {
                 guard let child = cast.definitions[name] else { continue }
                 family.append(child)
                 next.append(child)

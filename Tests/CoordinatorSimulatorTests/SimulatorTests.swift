@@ -29,4 +29,11 @@ struct SimulatorTests {
         let result = try Simulation(seed: seed).run()
         #expect(result.violation == nil)
     }
+
+    @Test func aCommitOfAFormerOwnerIsNoticed() async throws {
+        let (_, finding) = try await SimulatorHunt(
+            seeds: 0..<100, safeguards: .all.subtracting(.epochChecked)
+        ).run()
+        #expect(finding?.violation.rule == .fenced)
+    }
 }

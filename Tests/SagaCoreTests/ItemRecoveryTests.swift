@@ -257,6 +257,19 @@ struct ItemRewindTests {
         #expect(harness.take() == ["split action 1", "ship compensation 1", "split compensation 1", "compensated"])
     }
 
+    @Test func aStepBehindASignalThatDidNotComeMayHaveBeenDue() throws {
+        let definition = try Definition("order", version: 1) {
+            StepDraft("go", signal: "go").timeout(.seconds(6))
+            command("split")
+            command("reserve").forEach("result.split")
+        }
+        var harness = MachineHarness(definition, started: afterRewind)
+        harness.ring()
+        #expect(harness.saga.isCompensating)
+        // Before the rewind it had come.
+        #expect(harness.compensation("reserve").status == .stuck)
+    }
+
     @Test func anAnswerThatBringsTheListBackTellsTheItems() throws {
         var harness = MachineHarness(try splitDefinition(), started: afterRewind)
         harness.order(.cancel)
