@@ -121,7 +121,7 @@ let package = Package(
             "SagaTesting",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaSimulation",
-                "SagaStore", "SagaWire", .logging,
+                "SagaStore", "SagaWire", .logging, .nioCore, .nioPosix,
             ]),
 
         library(
@@ -191,6 +191,7 @@ let package = Package(
                 "SagaTesting", "SagaWire", "TestSupport", .grdb, .lifecycle, .logging,
             ]),
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
+        tests("SagaTestingTests", ["LocalRedis", "RedisTransport", "SagaTesting"]),
         // Seeded randomness and random definitions, for the tests of several targets.
         .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
         tests(
