@@ -168,7 +168,9 @@ let package = Package(
                 .unixSignals,
             ]),
 
-        tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
+        tests(
+            "SagaScriptsTests",
+            ["LocalRedis", "RedisTransport", "SagaRedis", "SagaScripts", "SagaStore", "SagaTesting"]),
         tests(
             "SagaStoreTests",
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
@@ -179,7 +181,7 @@ let package = Package(
             "SagaRedisTests",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire", "TestSupport",
+                "SagaWire", "TestSupport", .logging,
             ]),
         tests(
             "RedisTransportTests",
@@ -225,6 +227,10 @@ let package = Package(
         // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
         library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
         executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
+        // Spoilt input for everything that reads what others write.
+        executable(
+            "saga-fuzz", path: "Tests/saga-fuzz",
+            ["RedisTransport", "SagaCore", "SagaParticipant", "SagaProperties", "SagaRedis", "SagaWire", "TestSupport"]),
         tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),

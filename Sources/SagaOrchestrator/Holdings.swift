@@ -22,8 +22,7 @@ final class Holdings: Sendable {
         /// For each partition, the highest commit sequence that the store confirmed here.
         var sequences: [Int: Int64] = [:]
         var tally = Tally()
-        var lastContact: ContinuousClock.Instant?
-        var lastError: String?
+        var health = Health()
     }
 
     private let state = Mutex(State())
@@ -103,22 +102,21 @@ final class Holdings: Sendable {
 
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    func noteContact() {
-        state.withLock { state in
-            state.lastContact = .now
-            state.lastError = nil
-        }
+    /// The store has done what this part of the orchestrator asked for.
+    func noteContact(_ part: Health.Part) { state.withLock { $0.health.succeeded(part, now: monotonicClock()) } }
+
+    /// This part of the orchestrator asks the store for nothing any more.
+    func noteRest(_ part: Health.Part) { state.withLock { $0.health.rests(part) } }
+
+    /// - Returns: Whether this is news: no trouble with the store was told of.
+    func noteFailure(_ part: Health.Part, _ error: String) -> Bool {
+        state.withLock { $0.health.failed(part, error, now: monotonicClock()) }
     }
 
-    /// - Returns: Whether this is news: the store answered before.
-    func noteFailure(_ error: String) -> Bool {
-        state.withLock { state in
-            defer { state.lastError = error }
-            return state.lastError == nil
-        }
+    /// How long a trouble with the store lasted that is over, told once.
+    func endTrouble(after quiet: Milliseconds) -> Milliseconds? {
+        state.withLock { $0.health.end(after: quiet, now: monotonicClock()) }
     }
 
-    var health: (sinceContact: Duration?, lastError: String?) {
-        state.withLock { state in (state.lastContact.map { .now - $0 }, state.lastError) }
-    }
+    var health: Health { state.withLock { $0.health } }
 }

@@ -25,7 +25,7 @@ extension Lane {
         switch result {
         case .success(.committed(let now)):
             failures = 0
-            holdings.noteContact()
+            holdings.noteContact(.lane(index))
             batch.confirm()
             partition.suspects.removeAll()
             partition.clock.synchronize(store: now, monotonic: monotonicClock())
@@ -77,7 +77,7 @@ extension Lane {
             partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
         switch outcome {
         case .taken(let state, let claim):
-            holdings.noteContact()
+            holdings.noteContact(.lane(index))
             holdings.replace(claim, on: partition.index)
             let taken = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
             partitions[partition.index] = taken
@@ -105,7 +105,7 @@ extension Lane {
     /// Says once that the store fails, and waits before the next try.
     func endure(_ error: StoreError, _ what: Logger.Message) async {
         failures += 1
-        if holdings.noteFailure(error.message) {
+        if holdings.noteFailure(.lane(index), error.message) {
             logger.warning(what, metadata: ["error": "\(error)"])
         }
         await pause(backoff(after: failures, within: options.backoff))

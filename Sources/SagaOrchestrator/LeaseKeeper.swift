@@ -29,13 +29,14 @@ struct LeaseKeeper: Sendable {
                 }
                 // Behind the leases, which must not depend on it.
                 try await noteDefinitions()
-                holdings.noteContact()
+                holdings.noteContact(.leases)
+                tellRecovery()
                 failures = 0
                 // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.
                 await pause(.milliseconds(max(20, options.lease / 5)))
             } catch {
                 failures += 1
-                if holdings.noteFailure(error.message) {
+                if holdings.noteFailure(.leases, error.message) {
                     logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
                 }
                 await pause(backoff(after: failures, within: options.backoff))
@@ -83,6 +84,12 @@ struct LeaseKeeper: Sendable {
                 sightings[partition] = Sighting(holder: holder, since: .now)
             }
         }
+    }
+
+    /// Says once that a trouble is over.
+    private func tellRecovery() {
+        guard let span = holdings.endTrouble(after: options.lease * 2) else { return }
+        logger.notice("the store does all that it is asked again", metadata: ["trouble_ms": "\(span)"])
     }
 
     private func pause(_ duration: Duration) async {

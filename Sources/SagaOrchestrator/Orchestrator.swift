@@ -33,11 +33,13 @@ public final class Orchestrator: Service {
     /// What was done so far.
     public var counts: Tally { holdings.tally }
 
-    /// Whether the store answered within the last two lease times; the error where it did not.
+    /// Whether the store did what was asked of it within the last two lease times; the error where it did not. A server
+    /// that answers, and refuses to write, is not ready.
     public var readiness: Readiness {
-        let (sinceContact, lastError) = holdings.health
-        guard let sinceContact else { return .starting(lastError) }
-        return sinceContact < .milliseconds(options.lease * 2) ? .ready : .unreachable(lastError)
+        let health = holdings.health
+        guard health.lastContact != nil else { return .starting(health.lastError) }
+        let isWell = health.isWell(within: options.lease * 2, now: monotonicClock())
+        return isWell ? .ready : .unreachable(health.lastError)
     }
 
     public enum Readiness: Sendable, Hashable {
@@ -92,12 +94,12 @@ public final class Orchestrator: Service {
         while !holdings.isStopping {
             do throws(StoreError) {
                 let result = try await body()
-                holdings.noteContact()
+                holdings.noteContact(.opening)
                 return result
             } catch {
                 guard error.code == .unavailable || error.code == .full else { throw error }
                 failures += 1
-                if holdings.noteFailure(error.message) {
+                if holdings.noteFailure(.opening, error.message) {
                     logger.warning("store out of reach: trying until it answers", metadata: ["error": "\(error)"])
                 }
                 // Cancellation is looked at above.
