@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo dev test fuzz sanitize lint bench docs
+.PHONY: help deps build demo dev test soak fuzz sanitize lint bench docs
 
 SWIFT ?= swift
 BUILD := .build/debug
@@ -12,7 +12,7 @@ ARGS ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  ARGS='…' is handed to the program that demo, dev, bench and fuzz run."
+	@echo "  ARGS='…' is handed to the program that demo, dev, soak, bench and fuzz run."
 
 deps: ## install the system packages that are missing (apt-get; starts no service)
 	@.ci/deps
@@ -26,12 +26,16 @@ demo: build ## a shop of three services: 1,200 orders, three kills on the way, a
 dev: build ## Redis and an orchestrator in one command, data in ./data
 	$(BUILD)/skald dev $(ARGS)
 
-# First random sagas by the hundred thousand and spoilt input by the million; they are built with optimisation, else they would take minutes. The test runner's own summary comes last.
+# First random sagas by the hundred thousand, every state of small ones, and spoilt input by the million; they are built with optimisation, else they would take minutes. The test runner's own summary comes last.
 test: deps ## build and run all tests, on Redis servers that they start themselves
 	$(SWIFT) run -c release saga-properties
+	.build/release/saga-properties explore
 	$(SWIFT) run -c release saga-fuzz
 	$(SWIFT) build --build-tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
+
+soak: build ## the shop under random faults: make soak ARGS='--seconds 3600 --ground standalone'
+	$(BUILD)/shop-soak $(ARGS)
 
 fuzz: deps ## spoilt input of every kind, with a new seed (ARGS='reply --count 100000000')
 	$(SWIFT) run -c release saga-fuzz $(ARGS)

@@ -12,6 +12,8 @@ package struct Health {
         /// The keeper of the leases.
         case leases
         case lane(Int)
+        /// The roll call. That it fails is told like the others' failures, and keeps no saga waiting.
+        case heartbeats
     }
 
     private struct Trouble {
@@ -56,6 +58,6 @@ package struct Health {
     /// Whether the store has answered lately, and nobody has been waiting for it for so long.
     package func isWell(within span: Milliseconds, now: Milliseconds) -> Bool {
         guard let lastContact, now - lastContact < span else { return false }
-        return failing.values.allSatisfy { now - $0 < span }
+        return failing.allSatisfy { part, since in part == .heartbeats || now - since < span }
     }
 }

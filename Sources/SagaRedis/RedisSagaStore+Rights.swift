@@ -55,11 +55,15 @@ extension RedisSagaStore {
         ]
         let written = [keys.dead(0), keys.outcome(0), keys.command(0, service: "name"), keys.event(0, topic: "name")]
         var samples = [["INFO", "server"], ["TIME"]]
-        samples += [keys.meta, keys.definitions, state].map { ["HSET", $0, "field", "value"] }
+        let (members, commands) = (KeySpace.members(of: keys.namespace), keys.command(0, service: "name"))
+        samples += [keys.meta, keys.definitions, members, state].map { ["HSET", $0, "field", "value"] }
         samples += [["HMGET", keys.meta, "field"], ["HGET", keys.definitions, "field"], ["HGET", state, "field"]]
         samples += [["HMGET", state, "field"], ["HGETALL", state], ["HLEN", state]]
         samples += [open, ended, index].flatMap { [["ZCARD", $0], ["ZADD", $0, "1", "saga"], ["ZREM", $0, "saga"]] }
         samples += [open, ended].map { ["ZSCORE", $0, "saga"] }
+        samples += [["HGETALL", members], ["HDEL", members, "field"]]
+        samples += [["XDEL", commands, "0-1"], ["XINFO", "CONSUMERS", commands, "name"]]
+        samples += [["XGROUP", "DELCONSUMER", commands, "name", "name"]]
         samples += [["LLEN", log], ["RPUSH", log, "entry"], ["DEL", log], ["PEXPIREAT", log, "1"]]
         samples += streams.flatMap { [["XLEN", $0], ["XTRIM", $0, "MINID", "0-0"]] }
         samples += streams.dropFirst(4).flatMap {

@@ -8,7 +8,13 @@ import SagaCore
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The Redis server.", discussion: "Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379."))
+        help: ArgumentHelp(
+            "The Redis server.",
+            discussion: """
+                Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379. Also unix:///path, \
+                redis-sentinel://host:port,…/master (the sentinels' own password: SKALD_SENTINEL_PASSWORD) and \
+                redis-cluster://host:port,….
+                """))
     var redis: String?
 
     @Option(help: ArgumentHelp("The namespace.", discussion: "Default: SKALD_NAMESPACE, else skald."))
@@ -32,7 +38,11 @@ struct GlobalOptions: ParsableArguments {
     var endpoint: RedisEndpoint {
         get throws {
             do {
-                return try RedisEndpoint(url: redisURL)
+                var endpoint = try RedisEndpoint(url: redisURL)
+                if case .sentinel = endpoint.address, endpoint.sentinelPassword == nil {
+                    endpoint.sentinelPassword = ProcessInfo.processInfo.environment["SKALD_SENTINEL_PASSWORD"]
+                }
+                return endpoint
             } catch {
                 throw ValidationError("\(error)")
             }

@@ -16,6 +16,9 @@ import Testing
 
     private static let commands = Set(SagaScripts.all.flatMap(commands)).sorted()
 
+    /// What a script calls in other cases than its own in the matrix.
+    private static let unreached = ["consumer_remove": "XGROUP", "member_beat": "HDEL", "partition_commit": "XDEL"]
+
     private func withUser(
         lacking command: String, _ body: (ScriptServer, LocalRedisServer, RedisEndpoint) async throws -> Void
     ) async throws {
@@ -55,6 +58,7 @@ import Testing
                 let before = try await server.dump()
                 let user = ScriptServer(connection: try await .connect(to: endpoint))
                 let error = await ErrorMatrixTests.error { _ = try await one.call(user) }
+                if error == nil, Self.unreached[one.script.name] == command { return }
                 #expect(error?.code == .noPermission, "\(one) without \(command)")
                 #expect(error?.effect == .indeterminate, "\(one) without \(command)")
                 #expect(error.map { StoreError($0) }?.code == .refused, "\(one) without \(command)")
@@ -63,7 +67,7 @@ import Testing
             }
         }
         // Those that write with several commands; the others have written nothing.
-        let several = ["partition_commit", "partition_retire"]
+        let several = ["partition_commit", "partition_settle", "partition_retire"]
         #expect(halves.isEmpty || several.contains(one.script.name), "\(one) is left half done without \(halves)")
         #expect(Set(halves).isSubset(of: Self.commands))
     }

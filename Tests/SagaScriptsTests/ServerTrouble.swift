@@ -49,7 +49,7 @@ struct ServerTrouble: CustomStringConvertible, Sendable {
     }
 
     func expected(by one: ScriptCase) -> RedisError.Code? {
-        one.script.name == "inbox_peek" ? errors.reading : one.worksWhenFull ? errors.onFullServer : errors.writing
+        one.isReadOnly ? errors.reading : one.worksWhenFull ? errors.onFullServer : errors.writing
     }
 
     static let all = [full, notWritable, withoutReplicas, replica, orphan, busy, loading]
