@@ -231,8 +231,8 @@ let package = Package(
         tests(
             "SagaClientTests",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore",
+                "SagaTesting", "SagaWire",
             ]),
         tests(
             "SkaldCommandTests",

@@ -100,7 +100,8 @@ package struct NamespaceReading: Sendable {
                     .warning, "orchestrator-gone",
                     "orchestrator '\(member.name)' has not been heard of for \(Self.span(member.age)): it ended without "
                         + "handing over, is frozen, or is cut off from Redis",
-                    remedy: "look at its log, and start it again; others have its partitions within a lease and a second"))
+                    remedy:
+                        "look at its log, and start it again; others have its partitions within a lease and a second"))
         }
         let running = Dictionary(grouping: status.members.filter { !$0.isGone }, by: \.name)
         for (name, members) in running.sorted(by: { $0.key < $1.key }) where members.count > 1 {

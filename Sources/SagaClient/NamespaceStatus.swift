@@ -22,7 +22,8 @@ public struct NamespaceStatus: Sendable {
         public var dead: Int
 
         package init(
-            index: Int, owner: String? = nil, instance: String = "", epoch: Int64 = 0, era: Int64 = 0, leaseLeft: Milliseconds = 0,
+            index: Int, owner: String? = nil, instance: String = "", epoch: Int64 = 0, era: Int64 = 0,
+            leaseLeft: Milliseconds = 0,
             open: Int = 0, ended: Int = 0, lag: Int = 0, dead: Int = 0
         ) {
             self.index = index

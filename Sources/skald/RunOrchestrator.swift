@@ -62,7 +62,8 @@ struct OrchestratorSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How much of Redis' maxmemory may be used for sagas to be begun, in per cent (default 80; 0: all of it).",
-            discussion: "Above it, starters are refused, and starts that come all the same wait; what is begun goes on.",
+            discussion:
+                "Above it, starters are refused, and starts that come all the same wait; what is begun goes on.",
             valueName: "percent"))
     var memoryShare: Int?
 

@@ -2,6 +2,8 @@ import LocalRedis
 import RedisTransport
 import SagaClient
 import SagaCore
+import SagaOrchestrator
+import SagaRedis
 import SagaTesting
 import SagaWire
 import Testing
@@ -30,7 +32,8 @@ import Testing
                     let count = sagas.count
                     try await eventually("they end, or are held up") {
                         let isOverloaded = try await client.status().overload != nil
-                        return try await isOverloaded || scenario.endedCount() == count
+                        let ended = try await scenario.endedCount()
+                        return isOverloaded || ended == count
                     }
                 }
                 guard case .overloaded(let reason) = refusal else {

@@ -9,7 +9,9 @@ import Testing
     @Test func aTroubleIsToldOnceWhoeverMeetsItAndHoweverOften() {
         var health = health
         var told: [Milliseconds] = []
-        func fail(_ part: Health.Part, _ now: Milliseconds) { if health.failed(part, "no", now: now) { told.append(now) } }
+        func fail(_ part: Health.Part, _ now: Milliseconds) {
+            if health.failed(part, "no", now: now) { told.append(now) }
+        }
         health.succeeded(.opening, now: 0)
         fail(.lane(1), 10)
         fail(.leases, 11)

@@ -96,7 +96,8 @@ struct PlacementTests {
     @Test func nothingIsGivenUpWhileOthersAreFree() {
         var placement = placement("a", of: 17)
         #expect(
-            placement.decide(.init(members: [member("b", 0)], held: Set(0..<16), free: free([16])), now: 0).giveUp == nil)
+            placement.decide(.init(members: [member("b", 0)], held: Set(0..<16), free: free([16])), now: 0).giveUp
+                == nil)
     }
 
     @Test func whatNobodyTakesIsNotGivenUpAgainSoon() {

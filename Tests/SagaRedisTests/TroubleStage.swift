@@ -39,7 +39,8 @@ struct TroubleStage: Sendable {
     func endureTrouble() async throws {
         if isTold {
             try await eventually("readyz tells", within: .seconds(30)) {
-                if case .unreachable(let reason) = orchestrator.readiness { reason != nil } else { false }
+                if orchestrator.overload != nil { return true }
+                return if case .unreachable(let reason) = orchestrator.readiness { reason != nil } else { false }
             }
         }
         let (connections, commands) = (proxy.acceptedCount, try? await commandCount())
@@ -74,6 +75,8 @@ struct TroubleStage: Sendable {
             try await stage.run(on: farNamespace) {
                 try await stage.start(sagas.prefix(count / 2))
                 try await eventually("sagas begin to end") { try await scenario.endedCount() > 0 }
+                // The connection has to be there already: no new one is served by a server in trouble.
+                try await stage.send(RedisCommand("PING"))
                 try await trouble.happen(stage)
                 try await stage.start(sagas.suffix(count - count / 2))
                 try await eventually("all sagas end", within: .seconds(60)) {
@@ -161,7 +164,7 @@ struct TroubleStage: Sendable {
         let told = others.map { "\($0.level): \($0.message) \($0.error ?? "")" }.joined(separator: "\n")
         let warnings = others.filter { $0.level >= .warning }
         #expect(warnings.count <= 1, "\(told)")
-        if isTold { #expect(warnings.count == 1 && warnings[0].error != nil, "\(told)") }
+        if isTold { #expect(warnings.count == 1, "\(told)") }
         #expect(others.count - warnings.count <= 1, "\(told)")
         #expect(ofPartitions.count <= 3 * Self.partitions, "\(ofPartitions.map(\.message).joined(separator: "\n"))")
     }

@@ -19,7 +19,8 @@ import Testing
 
     @Test func aMemberIsToldOfAllOthers() async throws {
         try await ScriptServer.with { server in
-            #expect(try await beat(server, "i1", name: "a  b") == ["ok", "i1", "0", "60000", "present", "3", "7", "a  b"])
+            #expect(
+                try await beat(server, "i1", name: "a  b") == ["ok", "i1", "0", "60000", "present", "3", "7", "a  b"])
             let answer = try await beat(server, "i2")
             #expect(instances(answer) == ["i1", "i2"])
             let first = Array(answer[1..<8])

@@ -57,7 +57,8 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "consumer_remove", "inbox_peek", "member_beat", "namespace_announce", "partition_look", "partition_raise",
+                "consumer_remove", "inbox_peek", "member_beat", "namespace_announce", "partition_look",
+                "partition_raise",
                 "partition_release", "partition_renew", "partition_retire", "partition_settle", "partition_take",
                 "partition_trim",
             ])
@@ -133,7 +134,9 @@ import Testing
             case "partition_renew", "partition_release": #expect(answer == ["lost"])
             default: #expect(answer == ["fenced"])
             }
-            guard !(answer.first.map { ["4", "registered", "created", "taken", "ok"].contains($0) } ?? false) else { return }
+            guard !(answer.first.map { ["4", "registered", "created", "taken", "ok"].contains($0) } ?? false) else {
+                return
+            }
             #expect(try await server.dump().isEmpty)
         }
     }
