@@ -8,24 +8,42 @@ import Synchronization
 extension SagaClient {
     /// Registers a definition; works on a namespace that no orchestrator has initialised yet.
     ///
+    /// Returns when the registration is confirmed: a replica has it, where the server has replicas; else the server itself
+    /// has answered, which under `appendfsync always` means that it is on the disk. A user who may not ask (`WAIT`) gets no
+    /// more than the server's answer.
+    ///
     /// Redis: O(1).
     ///
+    /// - Parameter timeout: How long a replica may take, in milliseconds.
+    /// - Throws: ``ClientError/unanswered(_:)`` where none has confirmed it in time: the definition is registered, and may
+    ///   be registered again to wait for it once more.
     /// - Returns: False where the name and version are registered with other content.
-    public func register(_ definition: Definition) async throws(ClientError) -> Bool {
+    public func register(
+        _ definition: Definition, timeout: Milliseconds = 5_000
+    ) async throws(ClientError) -> Bool {
         let store = RedisSagaStore(endpoint: endpoint, namespace: namespace, logger: logger)
         defer { definitionCache.withLock { $0[definition.id] = nil } }
-        let result: Result<Bool, StoreError>
+        let result: Result<RedisSagaStore.Registration, StoreError>
         do throws(StoreError) {
-            result = .success(try await store.register(id: definition.id, canonical: definition.canonicalJSON))
+            result = .success(
+                try await store.registerConfirmed(
+                    id: definition.id, canonical: definition.canonicalJSON, timeout: timeout))
         } catch {
             result = .failure(error)
         }
         await store.close()
         do throws(StoreError) {
-            return try result.get()
+            switch try result.get() {
+            case .registered: return true
+            case .refused: return false
+            case .unconfirmed: break
+            }
         } catch {
             throw error.code == .unavailable ? .unreachable(error.message) : .refused(error.message)
         }
+        throw .unanswered(
+            "\(definition.id) is registered, but no replica has confirmed that within \(timeout) ms: a failover may lose "
+                + "it, so apply it again when the replicas are back")
     }
 
     /// All registered definitions, by name and version.

@@ -13,7 +13,9 @@ extension SagaClient {
         localTime: @escaping @Sendable () -> Milliseconds
     ) async throws(ClientError) -> [Finding] {
         var examiner = Examiner(client: self, localTime: localTime)
-        var findings = try await examiner.server().findings
+        let server = try await examiner.server()
+        var findings = server.findings
+        if let finding = server.confirmation(of: try await replicatedDefinitions()) { findings.append(finding) }
         do throws(ClientError) {
             findings += try await examiner.namespace(try await keys()).findings
         } catch {
@@ -22,6 +24,16 @@ extension SagaClient {
             findings.append(try Self.finding(of: error, isExplained: isExplained))
         }
         return findings
+    }
+
+    /// The definitions that ask for durability `replicated`; none where they cannot be read, which is a finding of its own.
+    private func replicatedDefinitions() async throws(ClientError) -> [String] {
+        do throws(ClientError) {
+            return try await definitions().filter { $0.durability == .replicated }.map(\.id)
+        } catch {
+            if case .unanswered = error { throw error }
+            return []
+        }
     }
 
     /// What a namespace that cannot be read is a sign of.

@@ -22,7 +22,7 @@ public struct SagaView: Sendable {
 /// Something that happened to a saga, or that it did.
 public struct TimelineEntry: Sendable, Hashable {
     public var at: Milliseconds
-    /// `started`, `sent`, `reply`, `heartbeat`, `order`, `signal`, `rewind`, `alarm`, `child`, `recall`, `event`,
+    /// `started`, `sent`, `reply`, `heartbeat`, `order`, `signal`, `rewind`, `alarm`, `child`, `recall`, `confirmed`, `event`,
     /// `completed`, `compensated`, `stuck` or `resumed`.
     public var type: String
     public var step: String?
@@ -108,6 +108,7 @@ public struct TimelineEntry: Sendable, Hashable {
         case .recalled(let reason):
             type = "recall"
             text = reason
+        case .confirmed: type = "confirmed"
         }
     }
 }

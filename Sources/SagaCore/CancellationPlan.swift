@@ -119,9 +119,11 @@ extension Saga {
         advance(at: instant, &directives)
     }
 
-    /// Ends a pause and a verify round, which hold compensations up and don't change which there are.
+    /// Ends a pause, a verify round and the wait for confirmations, which hold compensations up and don't change which
+    /// there are.
     private mutating func holdUp(at instant: Milliseconds) {
         isPaused = false
+        (holdsUnconfirmed, isStartHeld, isSkipHeld) = (false, false, false)
         unverified = 0
         for branch in branches { setVerification(nil, of: branch) }
         goOn(at: instant)

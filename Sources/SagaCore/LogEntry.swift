@@ -36,6 +36,8 @@ public enum Fact: Sendable, Hashable {
     case childReported(ChildReport)
     /// The parent of this child saga takes it back.
     case recalled(reason: String)
+    /// All entries before this one are confirmed, as the saga's durability asks for: what waited for that goes on.
+    case confirmed
 }
 
 /// How a saga began.
@@ -55,12 +57,15 @@ public struct Started: Sendable, Hashable {
     public var isChild: Bool
     /// Whether the saga is entered to be undone: a child that its parent's log does not know any more.
     public var isRecalled: Bool
+    /// Whether the saga waits for confirmations: of its start, of its pivot's being due, of its end. Stands in the log,
+    /// so that a log means the same whatever server it is read on.
+    public var isReplicated: Bool
     public var input: [UInt8]
 
     public init(
         definition: String, version: Int, era: Int64, isAfterRewind: Bool = false, deadline: Milliseconds? = nil,
         notBefore: Milliseconds? = nil, labels: [String: String] = [:], traceparent: String? = nil,
-        isChild: Bool = false, isRecalled: Bool = false, input: [UInt8] = []
+        isChild: Bool = false, isRecalled: Bool = false, isReplicated: Bool = false, input: [UInt8] = []
     ) {
         self.definition = definition
         self.version = version
@@ -72,6 +77,7 @@ public struct Started: Sendable, Hashable {
         self.traceparent = traceparent
         self.isChild = isChild
         self.isRecalled = isRecalled
+        self.isReplicated = isReplicated
         self.input = input
     }
 }

@@ -1,12 +1,13 @@
 extension Saga {
     /// Sends whatever has become due, and notices the end. Idempotent: run after every fact.
     mutating func advance(at instant: Milliseconds, _ directives: inout [Directive]) {
-        guard !status.isFinal, status != .scheduled, !isPaused, !isVerifying else { return }
+        guard !status.isFinal, status != .scheduled, !isPaused, !isVerifying, !isStartHeld else { return }
         var isIdle = false
         if !isCompensating { isIdle = advanceForward(at: instant, &directives) }
         // A step that cannot begin (a payload that is no JSON) turns the saga back.
         if isCompensating { isIdle = advanceBackward(at: instant, &directives) }
         guard isIdle else {
+            isEndHeld = false
             if status == .stuck {
                 status = isCompensating ? .compensating : .running
                 finishedAt = nil
@@ -20,17 +21,18 @@ extension Saga {
     private mutating func advanceForward(at instant: Milliseconds, _ directives: inout [Directive]) -> Bool {
         // A step that is done as soon as it is due (its signal came early, its condition is not met) may make others
         // due, anywhere in the file.
-        var hasChanged = true
+        var hasChanged = !isSkipHeld
         while hasChanged {
             hasChanged = false
             for index in steps.indices where steps[index].action.status == .none && isDue(index) {
+                if holdsPivot(index, at: instant) { continue }
                 begin(index, at: instant, &directives)
                 if isCompensating { return false }
                 hasChanged = hasChanged || steps[index].action.isDone
             }
         }
         for index in steps.indices where !steps[index].items.isEmpty { fill(index, .action, at: instant, &directives) }
-        return !steps.contains { $0.action.isActive }
+        return !isSkipHeld && !steps.contains { $0.action.isActive || $0.action.status == .pending }
     }
 
     private func isDue(_ index: Int) -> Bool {
@@ -38,7 +40,7 @@ extension Saga {
     }
 
     /// Lets a step that is due be skipped, make its items, or be sent.
-    private mutating func begin(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
+    mutating func begin(_ index: Int, at instant: Milliseconds, _ directives: inout [Directive]) {
         let step = definition.steps[index]
         do throws(PayloadFault) {
             if let condition = step.when, try !isMet(condition) {
@@ -84,13 +86,27 @@ extension Saga {
         }
     }
 
-    private mutating func end(at instant: Milliseconds, _ directives: inout [Directive]) {
+    /// What a saga that waits for nothing more has come to.
+    var ending: Status {
         let isDone = steps.indices.allSatisfy { index in
             let phase = phase(of: index)
             return phase.isDone || isCompensating && phase.status == .none
         }
-        let ending: Status = isDone ? (isCompensating ? .compensated : .completed) : .stuck
-        guard ending != status else { return }
+        return isDone ? (isCompensating ? .compensated : .completed) : .stuck
+    }
+
+    /// Ends, or is stuck, or waits until that may be told.
+    private mutating func end(at instant: Milliseconds, _ directives: inout [Directive]) {
+        guard ending != status else {
+            isEndHeld = false
+            return
+        }
+        guard !holdsUnconfirmed else { return holdEnd(at: instant) }
+        conclude(at: instant, &directives)
+    }
+
+    mutating func conclude(at instant: Milliseconds, _ directives: inout [Directive]) {
+        let ending = ending
         status = ending
         finishedAt = ending.isFinal ? instant : nil
         if ending == .stuck, !isCompensating, let index = steps.firstIndex(where: { $0.action.status == .stuck }) {
@@ -108,6 +124,7 @@ extension Saga {
         status = .compensating
         error = reason
         finishedAt = nil
+        (isEndHeld, isSkipHeld) = (false, false)
         for index in steps.indices { endActions(of: index, at: instant) }
         for index in steps.indices { planCompensation(index, at: instant) }
     }
@@ -128,6 +145,8 @@ extension Saga {
                 self[branch, .action].finish(isUncertain ? .unknown : .failed, at: instant, error: error)
             case .stuck:
                 self[branch, .action].finish(action.isRefused ? .failed : .unknown, at: instant)
+            // A pivot that was held back: it is due no more.
+            case .pending: self[branch, .action].status = .none
             default: break
             }
         }

@@ -12,6 +12,8 @@ public enum Event: Sendable, Hashable {
     case child(ChildReport)
     /// The parent takes this child saga back.
     case recall(reason: String)
+    /// The log's first entries, this many, are confirmed.
+    case confirm(entries: Int)
 }
 
 /// What an event means for a saga.
@@ -41,6 +43,8 @@ extension Saga {
                 ? .accept(.rewound(era: era)) : .ignore
         case .child(let report): decide(report)
         case .recall(let reason): decideRecall(reason)
+        case .confirm(let entries):
+            isAwaitingConfirmation && entries >= entryCount ? .accept(.confirmed) : .ignore
         }
     }
 
@@ -91,6 +95,7 @@ extension Saga {
             if isBeyondReturn, let pivot = definition.pivot {
                 return .refuse("the pivot '\(definition.steps[pivot].name)' is due: the saga only goes forward")
             }
+            if isCompletionHeld { return .refuse("every step has succeeded: the saga waits to be completed") }
         case .pause:
             if isPaused { return .refuse("the saga is paused already") }
         case .resume:

@@ -13,7 +13,10 @@ extension Saga {
         case .retry:
             for index in targets(of: order) { grantAttempts(index, at: instant, &directives) }
         case .skip:
-            for index in targets(of: order) { skip(index, result: order.result, at: instant) }
+            for index in targets(of: order) {
+                skip(index, result: order.result, at: instant)
+                if !isCompensating, index == definition.pivot { holdSkip(at: instant) }
+            }
         }
     }
 

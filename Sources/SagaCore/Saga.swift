@@ -43,6 +43,17 @@ public struct Saga: Sendable, Hashable {
     /// Why the saga turned back, or what it is stuck at.
     public internal(set) var error: String?
     public internal(set) var finishedAt: Milliseconds?
+    /// Whether the saga waits for confirmations.
+    var holdsUnconfirmed: Bool
+    /// Whether no command goes out before the start is confirmed.
+    var isStartHeld: Bool
+    /// Whether nothing that comes after the pivot begins before it is confirmed that an operator declared the pivot done:
+    /// no participant has a record of that.
+    var isSkipHeld = false
+    /// Whether nothing is left to be done, and the end (or `stuck`) is not told before it is confirmed.
+    var isEndHeld = false
+    /// Since when the saga has waited for the confirmation that it waits for.
+    public internal(set) var heldSince: Milliseconds
     /// Steps whose answer the verify round waits for.
     package var unverified = 0
     /// Signals that came before their steps were due, oldest first.
@@ -73,6 +84,9 @@ public struct Saga: Sendable, Hashable {
         startedAt = instant
         steps = Array(repeating: StepState(), count: definition.steps.count)
         era = started.era
+        holdsUnconfirmed = started.isReplicated
+        isStartHeld = started.isReplicated
+        heldSince = instant
         compensatesAll =
             started.isAfterRewind && safeguards.contains(.everyStepCompensated) || started.isRecalled
         deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
@@ -95,7 +109,7 @@ public struct Saga: Sendable, Hashable {
     var isBeyondReturn: Bool { isPivotDue && safeguards.contains(.noReturnFromPivot) }
 
     /// Whether a deadline still turns the saga back.
-    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isBeyondReturn }
+    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isBeyondReturn && !isCompletionHeld }
 
     /// Whether the verify round after a rewind is under way.
     public var isVerifying: Bool { unverified > 0 }
@@ -144,6 +158,7 @@ public struct Saga: Sendable, Hashable {
             isInRound = true
         case .childReported(let report): apply(report, at: entry.at)
         case .recalled(let reason): recall(because: reason, at: entry.at)
+        case .confirmed: applyConfirmation(at: entry.at, &directives)
         }
         let isRoundOver = isInRound && !isVerifying
         if isRoundOver { closeRound(at: entry.at) }

@@ -45,6 +45,7 @@ public struct HealthServer: Service {
                     writer.field("status", "ready")
                     // It works: what is begun goes on. Another instance would be no better off.
                     if let overload = orchestrator.overload { writer.field("overloaded", overload.description) }
+                    if let impediment = orchestrator.durabilityImpediment { writer.field("durability", impediment) }
                 }
             case .starting(let reason): Self.unready("starting", reason)
             case .unreachable(let reason): Self.unready("Redis does not answer", reason)

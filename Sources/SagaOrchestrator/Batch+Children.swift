@@ -93,7 +93,8 @@ extension Batch {
         let started = Started(
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound || isRecalled, traceparent: saga.started.traceparent, isChild: true,
-            isRecalled: isRecalled, input: saga.childInput(of: step))
+            isRecalled: isRecalled, isReplicated: saga.started.isReplicated || confirmations.hold(definition),
+            input: saga.childInput(of: step))
         enter(id, definition, started)
     }
 
@@ -148,7 +149,9 @@ extension Saga {
     }
 
     /// Whether the definition that a child saga will have is yet to be looked up.
-    var hasChildrenToStart: Bool { definition.children.contains { steps[$0].action.status == .none } }
+    var hasChildrenToStart: Bool {
+        definition.children.contains { [.none, .pending].contains(steps[$0].action.status) }
+    }
 
     /// The sagas whose fate may depend on this one's next step, or the other way round. Children that it has not begun
     /// yet are taken to be new, which the commit checks.

@@ -24,7 +24,8 @@ extension Batch {
         }
         let started = Started(
             definition: definition.name, version: definition.version, era: partition.era,
-            isAfterRewind: partition.wasRewound, traceparent: event.traceparent, input: event.payload)
+            isAfterRewind: partition.wasRewound, traceparent: event.traceparent,
+            isReplicated: confirmations.hold(definition), input: event.payload)
         commit.startsSagas = true
         enter(saga, definition, started)
     }

@@ -70,7 +70,8 @@ extension Batch {
         let started = Started(
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound, deadline: message.deadline, notBefore: message.at,
-            labels: message.labels, traceparent: message.traceparent, input: message.input)
+            labels: message.labels, traceparent: message.traceparent, isReplicated: confirmations.hold(definition),
+            input: message.input)
         commit.startsSagas = true
         enter(message.saga, definition, started)
     }

@@ -12,6 +12,9 @@ struct Batch {
     let round: UInt64
     let now: Milliseconds
     let safeguards: Safeguards
+    let confirmations: Confirmations
+    private let confirmationAlarm: ClosedRange<Milliseconds>
+    private let mostUnconfirmed: Int
     var commit: PartitionCommit
     /// What the commit may still grow by; the rest of what was read waits for the next one.
     var budget: CommitBudget
@@ -33,7 +36,7 @@ struct Batch {
 
     init(
         partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64,
-        now: Milliseconds, options: OrchestratorOptions
+        now: Milliseconds, options: OrchestratorOptions, confirmations: Confirmations
     ) {
         self.partition = partition
         self.registry = registry
@@ -41,6 +44,9 @@ struct Batch {
         self.round = round
         self.now = now
         safeguards = options.safeguards
+        self.confirmations = confirmations
+        confirmationAlarm = options.confirmationAlarm
+        mostUnconfirmed = options.cachedSagas
         budget = CommitBudget(options)
         commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
     }
@@ -241,9 +247,24 @@ struct Batch {
         if cell.saga.isAtRest {
             return cell.newEntries.isEmpty ? .keep : alarm(ofResting: cell)
         }
-        guard let next = cell.saga.nextAlarm else { return cell.storedAlarm == .max ? .keep : .never }
+        guard let next = nextLook(at: cell.saga) else { return cell.storedAlarm == .max ? .keep : .never }
         if let stored = cell.storedAlarm, stored <= next, stored > now { return .keep }
         return .at(next)
+    }
+
+    /// When to look at a saga again. One that waits for a confirmation is told by who asks for that; where it is forgotten,
+    /// as its owner is gone, it is found by its alarm.
+    private func nextLook(at saga: Saga) -> Milliseconds? {
+        guard saga.isAwaitingConfirmation else { return saga.nextAlarm }
+        let wait = min(max(now - saga.heldSince, confirmationAlarm.lowerBound), confirmationAlarm.upperBound)
+        return min(saga.nextAlarm ?? .max, now.adding(wait))
+    }
+
+    /// The touched sagas that wait for a confirmation, with the lengths of their logs.
+    var awaiting: [String: Int] {
+        var awaiting: [String: Int] = [:]
+        for cell in touched where cell.saga.isAwaitingConfirmation { awaiting[cell.saga.id] = cell.saga.entryCount }
+        return awaiting
     }
 
     /// Takes over what the store has confirmed.
@@ -273,6 +294,7 @@ struct Batch {
     /// Makes the sagas free for the next batch, once the store has all that was decided on them.
     func close() {
         for cell in touched {
+            noteWait(of: cell.saga)
             cell.isTouched = false
             cell.storedCount = cell.saga.entryCount
             cell.storedStatus = cell.saga.status
@@ -282,6 +304,16 @@ struct Batch {
             for descendant in restingDescendants(of: cell) { partition.sagas[descendant.saga.id] = nil }
             partition.sagas[cell.saga.id] = nil
         }
+    }
+
+    /// There may be more of them than are remembered: the others are found by their alarms.
+    private func noteWait(of saga: Saga) {
+        guard saga.isAwaitingConfirmation else {
+            partition.unconfirmed[saga.id] = nil
+            return
+        }
+        guard partition.unconfirmed.count < mostUnconfirmed || partition.unconfirmed[saga.id] != nil else { return }
+        partition.unconfirmed[saga.id] = saga.entryCount
     }
 
     /// Sagas that were taken to be new.

@@ -15,6 +15,8 @@ public final class DefinitionRegistry: Sendable {
         var triggered: [String: [Definition]] = [:]
         var triggers: [String] = []
         var storedCount = 0
+        /// Whether any asks for durability `replicated`.
+        var hasReplicated = false
 
         var all: [Definition] {
             definitions.values.flatMap(\.values).sorted { ($0.name, $0.version) < ($1.name, $1.version) }
@@ -40,6 +42,9 @@ public final class DefinitionRegistry: Sendable {
 
     /// How many definitions the store had when they were read, readable or not.
     public var storedCount: Int { known.withLock { $0.storedCount } }
+
+    /// Whether any definition asks for durability `replicated`.
+    var hasReplicated: Bool { known.withLock { $0.hasReplicated } }
 
     /// The services that any definition names.
     public var services: [String] { known.withLock { $0.services } }
@@ -75,6 +80,7 @@ public final class DefinitionRegistry: Sendable {
             known.services = Set(known.all.flatMap { $0.steps.compactMap(\.service) }).sorted()
             known.noteTopics()
             known.storedCount = stored.count
+            known.hasReplicated = known.all.contains { $0.durability == .replicated }
         }
         return unreadable
     }

@@ -20,6 +20,7 @@ extension Lane {
             }
             await settle(batch, result, commands)
         }
+        await settleConfirmation()
     }
 
     private func settle(
@@ -88,6 +89,8 @@ extension Lane {
     /// This is how the fate of a commit whose answer was lost is found out: the higher epoch refuses it if it is still on
     /// its way, and the positions that are read back say whether it was executed.
     private func reacquire(_ partition: OwnedPartition) async throws(StoreError) {
+        // It may be taken on another server than before.
+        confirmations.expire()
         let outcome = try await taker.take(
             partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
         switch outcome {

@@ -18,7 +18,10 @@ extension Lane {
         for partition in ordered where !partition.isInDoubt {
             let now = partition.clock.now(monotonic: surroundings.monotonic())
             let hasAlarm = partition.nextAlarm <= now
-            guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
+            guard
+                read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil
+                    || !partition.confirmed.isEmpty
+            else { continue }
             var work = Work(partition: partition)
             for batch in read[partition.index] ?? [] { work.batches[batch.stream] = batch }
             if let seen = newerEra(in: work) {
@@ -82,8 +85,10 @@ extension Lane {
         let partition = work.partition
         var batch = Batch(
             partition: partition, registry: registry, signer: signer, round: roundNumber, now: now,
-            options: options)
+            options: options, confirmations: confirmations)
         try await load(work, into: &batch)
+        try await lookAtConfirmations()
+        tellConfirmed(&batch)
         applyAll(of: .reply, work, &batch)
         // Before the intake, which may have signals to the sagas that they start.
         let hasMoreEvents = applyEvents(work, &batch)
@@ -153,7 +158,7 @@ extension Lane {
     /// the commit checks, unless a refused commit found one that was not.
     private func load(_ work: Work, into batch: inout Batch) async throws(StoreError) {
         let partition = work.partition
-        var needed = partition.suspects
+        var needed = partition.suspects.union(partition.confirmed.keys)
         var needsDefinitions = false
         var wantsHighest = false
         for read in work.batches.values {

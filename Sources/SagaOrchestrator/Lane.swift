@@ -21,6 +21,12 @@ final class Lane {
     let logger: Logger
     let surroundings: Surroundings
     let taker: PartitionTaker
+    let confirmations: Confirmations
+    /// The confirmation under way, and what it is about.
+    var confirming: Confirming?
+    /// When the next one may be asked for, by the monotonic clock, and how long that may take.
+    var nextConfirmation = Milliseconds.min
+    var confirmationTimeout: Milliseconds
     var partitions: [Int: OwnedPartition] = [:]
     var pending: [(batch: Batch, commit: any PendingCommit)] = []
     var roundNumber: UInt64 = 0
@@ -31,7 +37,7 @@ final class Lane {
 
     init(
         index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,
-        options: OrchestratorOptions, holdings: Holdings, logger: Logger, surroundings: Surroundings
+        options: OrchestratorOptions, holdings: Holdings, confirmations: Confirmations, logger: Logger, surroundings: Surroundings
     ) {
         self.index = index
         self.session = session
@@ -41,8 +47,11 @@ final class Lane {
         self.holdings = holdings
         self.logger = logger
         self.surroundings = surroundings
+        self.confirmations = confirmations
+        confirmationTimeout = options.confirmationTimeout.lowerBound
         taker = PartitionTaker(
-            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
+            session: session, holdings: holdings, confirmations: confirmations, name: options.name,
+            lease: options.lease, surroundings: surroundings)
     }
 
     /// Runs until the orchestrator stops; then hands the partitions over.
@@ -117,6 +126,7 @@ final class Lane {
             failures = 0
             holdings.noteContact(.lane(index), at: surroundings.monotonic())
         }
+        beginConfirmation()
         evict()
     }
 
@@ -132,10 +142,14 @@ final class Lane {
 
     /// How long the next read may wait: not beyond the next alarm, and not at all while there is something to do.
     private func blockTime() -> Milliseconds {
+        // The end of a confirmation is awaited beside the read.
+        guard confirming == nil else { return 0 }
         // A partition that is to be given up has to wait for the read to end.
         var block = holdings.isRestless ? min(options.block, 20) : options.block
         let monotonic = surroundings.monotonic()
         for partition in partitions.values {
+            if !partition.confirmed.isEmpty { return 0 }
+            if !partition.unconfirmed.isEmpty { block = min(block, max(0, nextConfirmation - monotonic)) }
             if partition.sweepCursor != nil || partition.nextAlarm == .min || !partition.suspects.isEmpty { return 0 }
             guard partition.nextAlarm != .max else { continue }
             block = min(block, max(0, partition.nextAlarm - partition.clock.now(monotonic: monotonic)))

@@ -12,6 +12,7 @@ final class LeaseKeeper {
     let partitionCount: Int
     let options: OrchestratorOptions
     let holdings: Holdings
+    let confirmations: Confirmations
     let logger: Logger
     let surroundings: Surroundings
     let pace: PlacementPace
@@ -32,18 +33,20 @@ final class LeaseKeeper {
 
     init(
         session: any StoreSession, registry: DefinitionRegistry, partitionCount: Int, options: OrchestratorOptions,
-        holdings: Holdings, logger: Logger, surroundings: Surroundings
+        holdings: Holdings, confirmations: Confirmations, logger: Logger, surroundings: Surroundings
     ) {
         self.session = session
         self.registry = registry
         self.partitionCount = partitionCount
         self.options = options
         self.holdings = holdings
+        self.confirmations = confirmations
         self.logger = logger
         self.surroundings = surroundings
         pace = PlacementPace(lease: options.lease)
         taker = PartitionTaker(
-            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
+            session: session, holdings: holdings, confirmations: confirmations, name: options.name,
+            lease: options.lease, surroundings: surroundings)
         placement = Placement(instance: holdings.instance, partitionCount: partitionCount, pace: pace)
     }
 

@@ -15,6 +15,7 @@ public final class Orchestrator: Service {
     private let holdings: Holdings
     private let logger: Logger
     private let surroundings: Surroundings
+    private let confirmations: Confirmations
     public let registry: DefinitionRegistry
 
     /// - Parameter secret: Of the reply tokens; nil takes the one that is kept in the store.
@@ -38,6 +39,7 @@ public final class Orchestrator: Service {
         holdings = Holdings(
             laneCount: laneCount, instance: surroundings.randomText(),
             admission: Admission(allowed: options.memoryShare, margin: options.memoryMargin))
+        confirmations = Confirmations(options)
         registry = DefinitionRegistry(store: store)
     }
 
@@ -57,6 +59,14 @@ public final class Orchestrator: Service {
         guard health.lastContact != nil else { return .starting(health.lastError) }
         let isWell = health.isWell(within: options.lease * 2, now: surroundings.monotonic())
         return isWell ? .ready : .unreachable(health.lastError)
+    }
+
+    /// Why durability `replicated` is not what sagas get that ask for it, in one line; nil where they do, or none does.
+    public var durabilityImpediment: String? {
+        let asking = registry.all.filter(confirmations.isWanted).map(\.id)
+        guard let reason = confirmations.impediment, confirmations.isStrict || !asking.isEmpty else { return nil }
+        let whose = asking.isEmpty ? "durability replicated" : "durability replicated of \(asking.joined(separator: ", "))"
+        return "\(whose) \(confirmations.isStrict ? "waits" : "is treated as async"): the server cannot confirm, \(reason)"
     }
 
     public enum Readiness: Sendable, Hashable {
@@ -95,15 +105,31 @@ public final class Orchestrator: Service {
         for unreadable in try await registry.reload() {
             logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
         }
-        let replicated = registry.all.filter { $0.durability == .replicated }.map(\.id)
-        if !replicated.isEmpty {
-            logger.notice(
-                "durability 'replicated' is treated as async: set appendfsync always on a server without replicas",
-                metadata: ["definitions": "\(replicated.joined(separator: " "))"])
-        }
+        try await checkDurability()
         if let secret { return (count, secret) }
         let proposal = (0..<32).map { _ in UInt8(truncatingIfNeeded: surroundings.random()) }
         return (count, try await store.secret(proposal: proposal))
+    }
+
+    /// Looks whether the server can confirm writes, where somebody wants that.
+    private func checkDurability() async throws(StoreError) {
+        let asking = registry.all.filter(confirmations.isWanted)
+        guard confirmations.isStrict || !asking.isEmpty else { return }
+        let session = store.session()
+        let means: Result<ConfirmationMeans, StoreError>
+        do throws(StoreError) {
+            means = .success(try await session.confirmationMeans(replicas: confirmations.replicas))
+        } catch {
+            means = .failure(error)
+        }
+        await session.close()
+        guard let news = confirmations.note(try means.get(), at: surroundings.monotonic()) else { return }
+        if confirmations.isStrict, case .none(let reason) = news {
+            throw StoreError(
+                .refused, .notApplied,
+                "durability replicated is asked for, and the Redis server cannot confirm writes: \(reason)")
+        }
+        confirmations.tell(news, asking: asking, logger)
     }
 
     /// Tries until the store answers; says once that it doesn't. Nil where the orchestrator is to stop before that.
@@ -136,18 +162,18 @@ public final class Orchestrator: Service {
                 store: store, holdings: holdings, options: options, logger: logger, surroundings: surroundings)
             group.addTask { await rollCall.run() }
             let session = store.session()
-            group.addTask { [registry, options, holdings, logger, surroundings] in
+            group.addTask { [registry, options, holdings, confirmations, logger, surroundings] in
                 await LeaseKeeper(
                     session: session, registry: registry, partitionCount: partitionCount, options: options,
-                    holdings: holdings, logger: logger, surroundings: surroundings
+                    holdings: holdings, confirmations: confirmations, logger: logger, surroundings: surroundings
                 ).run()
             }
             for index in 0..<holdings.laneCount {
                 let session = store.session()
-                group.addTask { [registry, options, holdings, logger, surroundings] in
+                group.addTask { [registry, options, holdings, confirmations, logger, surroundings] in
                     await Lane(
                         index: index, session: session, registry: registry, signer: signer, options: options,
-                        holdings: holdings, logger: logger, surroundings: surroundings
+                        holdings: holdings, confirmations: confirmations, logger: logger, surroundings: surroundings
                     ).run()
                 }
             }

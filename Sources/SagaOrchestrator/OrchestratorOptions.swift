@@ -50,6 +50,20 @@ public struct OrchestratorOptions: Sendable {
     public var tombstoneRetention: Milliseconds = 30 * 86_400_000
     /// Largest accepted message, and the like.
     public var limits = InboxMessage.Limits()
+    /// What sagas keep to whose definition is `async` and has no pivot.
+    public var durability = Durability.async
+    /// Replicas that a confirmation takes, from 1.
+    public var replicas = 1
+    /// Whether the orchestrator refuses to work where the server cannot confirm, rather than go on as under `async`.
+    public var requiresConfirmation = false
+    /// How long a server that had replicas may be without them before it counts as one that cannot confirm.
+    public var confirmationPatience: Milliseconds = 60_000
+    /// First and longest time that one confirmation may take. The lane's other commits may wait as long.
+    public var confirmationTimeout: ClosedRange<Milliseconds> = 100...500
+    /// Time between two looks at whether the server can confirm, where somebody wants that.
+    public var confirmationCheckInterval: Milliseconds = 5_000
+    /// First and longest time after which a saga that waits for a confirmation is looked at again by itself.
+    public var confirmationAlarm: ClosedRange<Milliseconds> = 1_000...30_000
     /// Shortest and longest pause after a failure of the store.
     public var backoff: ClosedRange<Milliseconds> = 50...2_000
     /// All of them, but where a test shows what one is good for.

@@ -23,6 +23,10 @@ final class OwnedPartition {
     var sweepCursor: String?
     /// Sagas that refused commits have taken to be new, one of which was not: the next batch looks for their logs.
     var suspects: Set<String> = []
+    /// Sagas that wait for a confirmation, with the length of their logs that has to be confirmed.
+    var unconfirmed: [String: Int] = [:]
+    /// Those of them whose logs are confirmed up to there, to be told.
+    var confirmed: [String: Int] = [:]
     /// Set when something told that the history was rewound: the lowest era that will do.
     var eraToExceed: Int64?
     /// Whether what is in memory may be another state than the store's: nothing is decided before it is taken anew.
@@ -52,6 +56,8 @@ final class OwnedPartition {
     func doubt() {
         isInDoubt = true
         sagas.removeAll()
+        unconfirmed.removeAll()
+        confirmed.removeAll()
         positions = committedPositions
         nextAlarm = .min
     }

@@ -5,6 +5,7 @@ import SagaStore
 struct PartitionTaker: Sendable {
     let session: any StoreSession
     let holdings: Holdings
+    let confirmations: Confirmations
     let name: String
     let lease: Milliseconds
     let surroundings: Surroundings
@@ -48,10 +49,26 @@ struct PartitionTaker: Sendable {
         guard case .committed = try await session.raise(state.fence, era: era) else {
             throw StoreError(.unavailable, .notApplied, "partition \(partition) was taken while its era was raised")
         }
+        await confirmRaise(of: partition)
         var raised = state
         raised.era = era
         raised.wasRewound = true
         raised.mayBeRewound = false
         return raised
+    }
+
+    /// Waits until replicas have the new era, where there are some: a failover that lost it would leave commands under an
+    /// era that the log does not know. They are not waited for without end, since an era is raised above the clocks, too.
+    private func confirmRaise(of partition: Int) async {
+        guard confirmations.mayAwaitRaise(at: surroundings.monotonic()) else { return }
+        do throws(StoreError) {
+            let means = try await session.confirmationMeans(replicas: confirmations.replicas)
+            guard case .replicas = means else { return }
+            if try await session.confirm([partition], by: means, timeout: 500).outcome().isEmpty {
+                confirmations.noteLateRaise(at: surroundings.monotonic())
+            }
+        } catch {
+            // The next call meets the same trouble, and deals with it.
+        }
     }
 }

@@ -100,7 +100,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +role +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +wait +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hgetall %R~\(keys.members))",
             reading(keys),

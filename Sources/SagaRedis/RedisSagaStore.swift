@@ -1,5 +1,6 @@
 public import Logging
 public import RedisTransport
+package import SagaCore
 import SagaScripts
 public import SagaStore
 import Synchronization
@@ -128,6 +129,43 @@ public final class RedisSagaStore: SagaStore {
             }
         }
         return reply.value[0].string == "registered"
+    }
+
+    /// What became of a definition that was to be registered.
+    package enum Registration: Sendable, Hashable {
+        /// It is there and, where the server has replicas, one of them has it.
+        case registered
+        /// It is there, and no replica has said in time that it has it.
+        case unconfirmed
+        /// Its name and version are there with other content.
+        case refused
+    }
+
+    /// Registers a definition, and waits for a replica to have it, where there is one and this user may ask.
+    package func registerConfirmed(
+        id: String, canonical: [UInt8], timeout: Milliseconds
+    ) async throws(StoreError) -> Registration {
+        try await translating { () async throws(RedisError) in
+            // WAIT is about what its own connection wrote.
+            let connection = try await client.connection()
+            let reply = try await connection.evaluate(
+                RedisScript(SagaScripts.definitionRegister), keys: [KeySpace.definitions(of: namespace)]
+            ) { command in
+                command.append(id)
+                command.append(canonical)
+            }
+            guard reply.value[0].string == "registered" else { return .refused }
+            do throws(RedisError) {
+                let info = ServerInfo(try await connection.send(RedisCommand("INFO", "everything")))
+                guard let count = info["connected_slaves"].flatMap(Int.init), count > 0 else { return .registered }
+                let wait = RedisCommand("WAIT", "1", "\(timeout)")
+                let confirmed = try await connection.blocking(wait, for: .milliseconds(timeout)).value.integer ?? 0
+                return confirmed > 0 ? .registered : .unconfirmed
+            } catch {
+                guard error.code == .noPermission else { throw error }
+                return .registered
+            }
+        }
     }
 
     public func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8] {

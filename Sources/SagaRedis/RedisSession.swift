@@ -12,6 +12,7 @@ struct RedisSession: StoreSession {
     let writer: RedisClient
     let scripts = Scripts()
     let pace = ReadPace()
+    let lastWriter = LastWriter()
     /// Nil where there is one server only.
     let sources: ReadSources?
 
@@ -109,6 +110,7 @@ struct RedisSession: StoreSession {
                 reason: "partition \(partition) was read from \(source), which is not its master any more")
         }
         let encoder = CommitEncoder(commit, keys: keys)
+        lastWriter.note(writer.current)
         return PendingRedisCommit(
             reply: writer.submit(commit.startsSagas ? scripts.commit : scripts.settle, keys: encoder.keyNames) {
                 encoder.encode(into: &$0)
@@ -163,10 +165,11 @@ struct RedisSession: StoreSession {
     func evaluate(
         _ script: RedisScript, keys: [String], _ arguments: (inout RedisCommand) -> Void
     ) async throws(StoreError) -> StatusReply {
-        StatusReply(
-            try await translating { () async throws(RedisError) in
-                try await writer.evaluate(script, keys: keys, arguments: arguments)
-            })
+        let reply = try await translating { () async throws(RedisError) in
+            try await writer.evaluate(script, keys: keys, arguments: arguments)
+        }
+        lastWriter.note(writer.current)
+        return StatusReply(reply)
     }
 
     func pipeline(_ commands: [RedisCommand]) async throws(StoreError) -> [RedisReply] {

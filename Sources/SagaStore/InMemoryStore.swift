@@ -25,7 +25,18 @@ public final class InMemoryStore: SagaStore {
     }
 
     private let contents: Mutex<Contents>
+    /// What a confirmation comes to.
+    public enum Confirming: Sendable, Hashable {
+        /// As on a server with replicas that are in step.
+        case prompt
+        /// As on one whose replicas don't answer.
+        case lagging
+        /// As on one without replicas that doesn't sync its file at each write.
+        case impossible
+    }
+
     private let identity = Mutex("server-1")
+    private let confirming = Mutex(Confirming.prompt)
     private let fault = Mutex<@Sendable (PartitionCommit) -> Fault>({ _ in .none })
     private let memory = Mutex(StoreMemory(used: 0, limit: 0))
     private let announced = Mutex<Overload?>(nil)
@@ -51,6 +62,9 @@ public final class InMemoryStore: SagaStore {
         contents.withLock { $0 = snapshot }
         identity.withLock { $0 += "'" }
     }
+
+    /// Says what confirmations come to from now on; they are prompt at first.
+    public func setConfirming(_ confirming: Confirming) { self.confirming.withLock { $0 = confirming } }
 
     public func setFault(_ fault: @escaping @Sendable (PartitionCommit) -> Fault) {
         self.fault.withLock { $0 = fault }
@@ -229,6 +243,17 @@ public final class InMemoryStore: SagaStore {
             Settled(settled: store.commit(commit))
         }
 
+        func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans {
+            store.confirming.withLock { $0 } == .impossible ? .none("the store keeps nothing") : .replicas(replicas)
+        }
+
+        func confirm(
+            _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
+        ) -> any PendingConfirmation {
+            Confirmed(
+                partitions: store.confirming.withLock { $0 } == .prompt ? Set(partitions) : [], timeout: timeout)
+        }
+
         func trim(
             _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
             eventsBefore: Milliseconds
@@ -263,6 +288,17 @@ public final class InMemoryStore: SagaStore {
         }
 
         func close() async {}
+    }
+
+    private struct Confirmed: PendingConfirmation {
+        let partitions: Set<Int>
+        let timeout: Milliseconds
+
+        func outcome() async throws(StoreError) -> Set<Int> {
+            // Cancelled: there is nothing left to wait for.
+            if partitions.isEmpty { try? await Task.sleep(for: .milliseconds(timeout)) }
+            return partitions
+        }
     }
 
     private struct Settled: PendingCommit {

@@ -87,6 +87,17 @@ public protocol StoreSession: Sendable {
     /// given it. Commits of one session are executed in the order of these calls.
     func submit(_ commit: PartitionCommit) -> any PendingCommit
 
+    /// How the server can confirm writes, with this many replicas.
+    func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans
+
+    /// Begins to confirm all that this session has written in some partitions: what it submitted before, and whatever was
+    /// written there earlier, by anybody.
+    ///
+    /// - Parameter timeout: How long it may take. What is submitted meanwhile may have to wait as long.
+    func confirm(
+        _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
+    ) -> any PendingConfirmation
+
     /// Trims what is applied from the inbox, what is settled from the command streams, outcomes older than
     /// `outcomesBefore`, and from topics what nobody needs any more: what all consumer groups have acknowledged and, of a
     /// topic by which definitions are triggered, what is applied. A topic that nobody reads keeps its events until they

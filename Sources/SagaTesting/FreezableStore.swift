@@ -101,6 +101,20 @@ public final class FreezableStore: SagaStore {
                 session: session, gate: gate, commit: commit, submitted: isClosed ? nil : session.submit(commit))
         }
 
+        func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans {
+            try await gate.around { () async throws(StoreError) in
+                try await session.confirmationMeans(replicas: replicas)
+            }
+        }
+
+        func confirm(
+            _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
+        ) -> any PendingConfirmation {
+            PendingAnswer(
+                session: session, gate: gate, partitions: partitions, means: means, timeout: timeout,
+                submitted: gate.isClosed ? nil : session.confirm(partitions, by: means, timeout: timeout))
+        }
+
         func trim(
             _ fence: Fence, services: [String], topics: [TrimmedTopic], outcomesBefore: Milliseconds,
             eventsBefore: Milliseconds
@@ -156,6 +170,22 @@ public final class FreezableStore: SagaStore {
             try await gate.around { () async throws(StoreError) in
                 try await (submitted ?? session.submit(commit)).result()
             }
+        }
+    }
+}
+
+/// A confirmation that is asked for, or awaited, by somebody who may be frozen.
+private struct PendingAnswer: PendingConfirmation {
+    let session: any StoreSession
+    let gate: Gate
+    let partitions: [Int]
+    let means: ConfirmationMeans
+    let timeout: Milliseconds
+    let submitted: (any PendingConfirmation)?
+
+    func outcome() async throws(StoreError) -> Set<Int> {
+        try await gate.around { () async throws(StoreError) in
+            try await (submitted ?? session.confirm(partitions, by: means, timeout: timeout)).outcome()
         }
     }
 }

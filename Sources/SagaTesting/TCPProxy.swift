@@ -52,6 +52,9 @@ public final class TCPProxy: Sendable {
 
     public func setMode(_ mode: Mode) { network.setMode(mode) }
 
+    /// Lets connections that are made from now on lead to another port; those that are open stay where they are.
+    public func setTarget(_ port: Int) { network.setTarget(port) }
+
     /// Closes what is open now; connections made afterwards go by the mode.
     public func closeConnections() { network.closeAll() }
 
@@ -74,18 +77,22 @@ private final class Network: Sendable {
     private struct State {
         var mode = TCPProxy.Mode.pass
         var accepted = 0
+        var port: Int
         var near: [ObjectIdentifier: any Channel] = [:]
         var far: [ObjectIdentifier: any Channel] = [:]
     }
 
     let host: String
-    let port: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(host: String, port: Int) {
         self.host = host
-        self.port = port
+        state = Mutex(State(port: port))
     }
+
+    var port: Int { state.withLock { $0.port } }
+
+    func setTarget(_ port: Int) { state.withLock { $0.port = port } }
 
     var mode: TCPProxy.Mode { state.withLock { $0.mode } }
 

@@ -46,6 +46,8 @@ public enum LogCodec {
         case .recalled(let reason):
             writer.field("type", "recall")
             writer.field("reason", reason)
+        case .confirmed:
+            writer.field("type", "confirmed")
         }
         writer.endObject()
         var bytes = writer.bytes
@@ -118,6 +120,7 @@ public enum LogCodec {
         case "rewind": .rewound(era: try integer(line, "era"))
         case "child": .childReported(try report(line, payload))
         case "recall": .recalled(reason: try string(line, "reason"))
+        case "confirmed": .confirmed
         case let type: throw LogFault("unknown type of entry '\(type ?? "")'")
         }
     }
@@ -130,7 +133,7 @@ public enum LogCodec {
             era: try integer(line, "era"), isAfterRewind: line["rewound"]?.bool ?? false,
             deadline: line["deadline"]?.integer, notBefore: line["not-before"]?.integer, labels: labels,
             traceparent: line["traceparent"]?.string, isChild: line["child"]?.bool ?? false,
-            isRecalled: line["recalled"]?.bool ?? false, input: input)
+            isRecalled: line["recalled"]?.bool ?? false, isReplicated: line["replicated"]?.bool ?? false, input: input)
     }
 
     private static func reply(_ line: JSON, _ result: [UInt8]?) throws(LogFault) -> Reply {
@@ -214,6 +217,7 @@ extension JSONWriter {
         if let traceparent = started.traceparent { field("traceparent", traceparent) }
         if started.isChild { field("child", true) }
         if started.isRecalled { field("recalled", true) }
+        if started.isReplicated { field("replicated", true) }
     }
 
     fileprivate mutating func append(_ report: ChildReport) {

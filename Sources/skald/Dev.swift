@@ -39,7 +39,8 @@ struct Dev: AsyncParsableCommand {
         let directory = URL(fileURLWithPath: data).standardizedFileURL.path
         var options = LocalRedisServer.Options()
         options.directory = directory
-        options.appendOnly = .everysec
+        // Without replicas, what is synced to disk before it is answered is confirmed.
+        options.appendOnly = orchestratorOptions.requiresConfirmation ? .always : .everysec
         options.port = port
         let redis: LocalRedisServer
         do {

@@ -67,6 +67,16 @@ struct OrchestratorSettings: ParsableArguments {
             valueName: "percent"))
     var memoryShare: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "What sagas keep to whose definition leaves it open: async or replicated[:N].",
+            discussion: """
+                replicated: nothing is let out before N replicas (default 1) have it or, without replicas, before it is \
+                synced to disk (appendfsync always). A server that can do neither is refused. \
+                Default: SKALD_DURABILITY, else async.
+                """, valueName: "durability"))
+    var durability: String?
+
     @Flag(help: "Work on a server whose maxmemory-policy may evict keys. Sagas vanish there.")
     var allowEviction = false
 
@@ -87,7 +97,22 @@ struct OrchestratorSettings: ParsableArguments {
             guard lanes > 0 else { throw ValidationError("--lanes takes a number from 1") }
             options.lanes = lanes
         }
+        try setDurability(of: &options)
         return options
+    }
+
+    private func setDurability(of options: inout OrchestratorOptions) throws {
+        let environment = ProcessInfo.processInfo.environment["SKALD_DURABILITY"].flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = durability ?? environment else { return }
+        let source = durability == nil ? "SKALD_DURABILITY" : "--durability"
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        switch (parts[0], parts.count > 1 ? Int(parts[1]) : 1) {
+        case ("async", _) where parts.count == 1: return
+        case ("replicated", let replicas?) where (1...100).contains(replicas):
+            (options.durability, options.replicas, options.requiresConfirmation) = (.replicated, replicas, true)
+        default:
+            throw ValidationError("\(source) takes async, replicated or replicated:N with N from 1 to 100, not '\(text)'")
+        }
     }
 
     func secret() throws -> [UInt8]? {

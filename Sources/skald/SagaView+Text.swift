@@ -9,6 +9,7 @@ extension SagaView {
         var lines = [
             "\(saga.id)   \(saga.definition.id)   \(saga.status.rawValue)\(saga.isPaused ? " (paused)" : "")"
                 + (saga.isVerifying ? " (verifying after a rewind)" : "")
+                + (saga.isAwaitingConfirmation ? " (waiting for a confirmation of what is written)" : "")
         ]
         if let error = saga.error { lines.append("error     \(Terminal.clean(error))") }
         lines.append("started   \(Terminal.time(saga.startedAt))")

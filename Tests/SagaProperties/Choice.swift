@@ -22,6 +22,8 @@ package enum Choice: Sendable, Hashable {
     case order(Order.Operation, step: Int? = nil, saga: Int = 0)
     /// A signal of one of the definition's names is sent, perhaps as a repetition of an earlier one with the same id.
     case signal(Int, id: Int? = nil, saga: Int = 0)
+    /// Everything so far is confirmed to survive, and the saga is told.
+    case confirm(saga: Int = 0)
     /// The partition loses its newest entries, and goes on under a new era.
     case rewind(losing: Int)
 }

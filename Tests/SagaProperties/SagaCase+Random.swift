@@ -17,7 +17,7 @@ extension SagaCase {
         let startDelay: Milliseconds? = random.chance(0.05) ? Int64.random(in: 1...5_000, using: &random) : nil
         let isAfterRewind = random.chance(0.05)
         var rewindsLeft = Int.random(in: 0...2, using: &random)
-        let choices = (0..<Int.random(in: 5...120, using: &random)).map { _ in
+        var choices = (0..<Int.random(in: 5...120, using: &random)).map { _ in
             var choice = randomChoice(&random)
             if case .rewind = choice {
                 if rewindsLeft == 0 { choice = .pass(Int64.random(in: 0...30_000, using: &random)) }
@@ -25,9 +25,18 @@ extension SagaCase {
             }
             return choice
         }
+        let isReplicated = random.chance(0.3)
+        if isReplicated { addConfirmations(to: &choices, &random) }
         return SagaCase(
             id: "s-\(seed)", draft: draft, children: children, input: input, results: results, startDelay: startDelay,
-            isAfterRewind: isAfterRewind, choices: choices)
+            isAfterRewind: isAfterRewind, isReplicated: isReplicated, choices: choices)
+    }
+
+    private static func addConfirmations(to choices: inout [Choice], _ random: inout SeededRandom) {
+        let share = random.pick([0.1, 0.3, 0.6])
+        choices = choices.flatMap { choice in
+            random.chance(share) ? [choice, .confirm(saga: randomSaga(&random))] : [choice]
+        }
     }
 
     // MARK: What happens

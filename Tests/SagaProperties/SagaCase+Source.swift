@@ -15,6 +15,7 @@ extension SagaCase {
         if !results.isEmpty { lines.append("        results: \(list(results)),") }
         if let startDelay { lines.append("        startDelay: \(startDelay),") }
         if isAfterRewind { lines.append("        isAfterRewind: true,") }
+        if isReplicated { lines.append("        isReplicated: true,") }
         let texts = choices.map(\.source).joined(separator: ", ")
         lines += ["        choices: [\(texts)]", "    ).run()", "}"]
         return lines.joined(separator: "\n")
@@ -92,6 +93,7 @@ extension Choice {
             ".order(.\(operation)\(step.map { ", step: \($0)" } ?? "")\(saga == 0 ? "" : ", saga: \(saga)"))"
         case .signal(let number, let id, let saga):
             ".signal(\(number)\(id.map { ", id: \($0)" } ?? "")\(saga == 0 ? "" : ", saga: \(saga)"))"
+        case .confirm(let saga): ".confirm(\(saga == 0 ? "" : "saga: \(saga)"))"
         case .rewind(let count): ".rewind(losing: \(count))"
         }
     }

@@ -15,12 +15,15 @@ package struct SagaCase: Sendable, Hashable {
     package var startDelay: Milliseconds?
     /// Whether the partition's history had been rewound before the saga started.
     package var isAfterRewind: Bool
+    /// Whether the saga waits for confirmations.
+    package var isReplicated: Bool
     package var choices: [Choice]
 
     package init(
         id: String = "saga", draft: DefinitionDraft, children: [DefinitionDraft] = [], input: String = "",
         results: [String] = [],
-        startDelay: Milliseconds? = nil, isAfterRewind: Bool = false, choices: [Choice]
+        startDelay: Milliseconds? = nil, isAfterRewind: Bool = false, isReplicated: Bool = false,
+        choices: [Choice]
     ) {
         self.id = id
         self.draft = draft
@@ -29,6 +32,7 @@ package struct SagaCase: Sendable, Hashable {
         self.results = results
         self.startDelay = startDelay
         self.isAfterRewind = isAfterRewind
+        self.isReplicated = isReplicated
         self.choices = choices
     }
 

@@ -141,6 +141,7 @@ package struct Shrinker {
         change { $0.id = "saga" }
         change { $0.startDelay = nil }
         change { $0.isAfterRewind = false }
+        change { $0.isReplicated = false }
         change { $0.results = [] }
         change { $0.input = "" }
         for index in best.results.indices { change { $0.results[index] = "" } }
@@ -233,6 +234,7 @@ extension Choice {
         case .signal(let number, let id, let saga):
             (id == nil ? [] : [.signal(number, saga: saga)]) + fewer(number).map { .signal($0, id: id, saga: saga) }
                 + fewer(saga).map { .signal(number, id: id, saga: $0) }
+        case .confirm: []
         case .rewind(let count): fewer(count).map { .rewind(losing: $0) }
         }
     }

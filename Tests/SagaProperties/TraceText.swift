@@ -15,6 +15,7 @@ extension Fact {
         case .rewound(let era): return "rewound to era \(era)"
         case .childReported(let report): return "child \(report.step) reports \(report.outcome.rawValue)"
         case .recalled(let reason): return "recalled: \(reason)"
+        case .confirmed: return "confirmed"
         }
     }
 

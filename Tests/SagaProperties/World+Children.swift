@@ -75,7 +75,7 @@ extension World {
         else { return try refuse(step, of: index, "the step that runs a saga with a pivot must be the pivot") }
         let started = Started(
             definition: name, version: 1, era: era, isAfterRewind: wasRewound || isRecalled, isChild: true,
-            isRecalled: isRecalled, input: saga.childInput(of: step))
+            isRecalled: isRecalled, isReplicated: saga.started.isReplicated, input: saga.childInput(of: step))
         try enter(saga.childID(of: step), definition, started, parent: (index, step))
     }
 

@@ -26,12 +26,20 @@ extension World {
             for index in runs.indices where !runs[index].isGone { try feed(.tick, to: index) }
         case .order(let operation, let step, let saga): try order(operation, step: step, of: saga % runs.count)
         case .signal(let number, let id, let saga): try signal(number, id: id, to: saga % runs.count)
+        case .confirm(let saga): try confirm(saga % runs.count)
         case .rewind(let count): try rewind(losing: count)
         }
     }
 
     private static func place<Element>(_ number: Int, in elements: [Element]) -> Int? {
         elements.isEmpty ? nil : number % elements.count
+    }
+
+    /// Nothing of what there is now can be lost any more; a saga that waited for that goes on.
+    mutating func confirm(_ index: Int) throws(Violation) {
+        guard !runs[index].isGone else { return }
+        safeLength = history.count
+        try feed(.confirm(entries: runs[index].saga.entryCount), to: index)
     }
 
     mutating func execute(_ message: Message, will: Will) throws(Violation) {

@@ -48,6 +48,18 @@ extension World {
         return isThere || !isMeddled ? 0 : nil
     }
 
+    /// An end of a replicated saga that was told stands, whatever is lost. A child saga can be taken back.
+    mutating func noteEnd(_ transition: Transition, of index: Int) throws(Violation) {
+        let saga = transition.after
+        guard saga.started.isReplicated, !saga.started.isChild else { return }
+        for case .finish(let status) in transition.directives where status.isFinal {
+            if let told = runs[index].told, told != status {
+                throw Violation(rule: .ending, details: "\(told) was told, now \(status)")
+            }
+            runs[index].told = status
+        }
+    }
+
     func checkReplay(of index: Int) throws(Violation) {
         guard !runs[index].isGone else { return }
         guard try replayed(index).saga == runs[index].saga else { throw Violation(rule: .replay, details: "") }

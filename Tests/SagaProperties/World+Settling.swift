@@ -32,6 +32,8 @@ extension World {
         let saga = runs[index].saga
         if saga.isPaused {
             try feed(.order(Order(.resume)), to: index)
+        } else if saga.isAwaitingConfirmation {
+            try confirm(index)
         } else if saga.status == .stuck, !saga.isVerifying {
             try unstick(index)
         } else if !saga.isVerifying, let name = awaitedSignal(of: saga) {

@@ -70,6 +70,8 @@ extension World {
         if before.isPivotDue, let pivot = before.definition.pivot,
             participants[Place(saga: index, step: pivot)]?.action != .failed,
             !transition.isFailure(ofChild: before.definition.steps[pivot].name),
+            // One that was due, and waited, and cannot begin.
+            !(before.steps[pivot].action.status == .pending && transition.hasFaulted),
             // A pivot that is a saga of its own may have been undone in what was lost.
             !(before.definition.steps[pivot].isChild && before.compensatesAll)
         {
@@ -139,7 +141,7 @@ extension World {
         if saga.status == .stuck {
             let isStuck = saga.steps.contains { (saga.isCompensating ? $0.compensation : $0.action).status == .stuck }
             guard isStuck, !isActive else { throw Violation(rule: .waiting, details: "stuck at nothing") }
-        } else if saga.status != .scheduled, !isActive {
+        } else if saga.status != .scheduled, !isActive, !saga.isAwaitingConfirmation {
             throw Violation(rule: .waiting, details: "\(saga.status), and nothing is under way")
         }
     }

@@ -92,7 +92,7 @@ extension World {
     private func checkDeadline(_ transition: Transition) throws(Violation) {
         let after = transition.after
         guard case .ticked = transition.entry.fact, let deadline = after.deadline, deadline <= transition.entry.at,
-            !after.isPivotDue, !after.isCompensating, !after.isPaused, !after.status.isFinal
+            !after.isPivotDue, !after.isCompensating, !after.isPaused, !after.status.isFinal, !after.isCompletionHeld
         else { return }
         throw Violation(rule: .deadline, details: "it is \(after.status)")
     }

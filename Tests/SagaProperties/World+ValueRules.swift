@@ -7,7 +7,10 @@ extension World {
         for (index, step) in after.definition.steps.enumerated() {
             let was = transition.before?.steps[index].action ?? StepState().action
             let now = after.steps[index].action
-            guard was.attempts == 0, was.status == .none || was.status == .stuck, now.status != .none else { continue }
+            // A pivot that waits has not begun.
+            guard was.attempts == 0, [.none, .pending, .stuck].contains(was.status),
+                ![.none, .pending].contains(now.status)
+            else { continue }
             let (condition, list) = (step.when.map { after.answer(to: $0) } ?? true, step.forEach.map(after.list))
             let isRight: Bool
             switch now.status {

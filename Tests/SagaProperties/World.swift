@@ -35,6 +35,8 @@ package struct World {
         let parent: (index: Int, step: Int)?
         /// Whether the start of this child saga was lost.
         var isGone = false
+        /// The end of a replicated saga that somebody was told, be it in what was lost.
+        var told: Saga.Status?
     }
 
     /// The partition's history: an entry, and whose it is.
@@ -105,6 +107,7 @@ package struct World {
         let started = Started(
             definition: definition.name, version: definition.version, era: era,
             isAfterRewind: sagaCase.isAfterRewind, notBefore: sagaCase.startDelay.map { now + $0 },
+            isReplicated: sagaCase.isReplicated,
             input: Array(sagaCase.input.utf8))
         try atomically { (world) throws(Violation) in
             try world.enter(world.sagaCase.id, world.definition, started, parent: nil)
@@ -189,6 +192,7 @@ package struct World {
         default: break
         }
         try check(transition, of: index)
+        try noteEnd(transition, of: index)
         count(transition)
         if isIrrevocable(transition) { isChangeIrrevocable = true }
         try execute(transition.directives, of: index)
@@ -197,7 +201,10 @@ package struct World {
     /// Whether the entry must not be lost: the one that makes the pivot due and, as no participant has a record of it,
     /// the one by which an operator declares the pivot done.
     private func isIrrevocable(_ transition: Transition) -> Bool {
-        guard let pivot = transition.after.definition.pivot else { return false }
+        // One that waits for confirmations sees to that itself.
+        guard let pivot = transition.after.definition.pivot, !transition.after.started.isReplicated else {
+            return false
+        }
         let was = transition.before?.steps[pivot].action.status ?? .none
         let now = transition.after.steps[pivot].action.status
         // A child saga without a pivot of its own can turn back again when its completion is lost.

@@ -107,6 +107,6 @@ import Testing
 
     @Test func scriptsHaveNamesOfTheirOwn() {
         #expect(Set(Self.names).count == Self.names.count)
-        #expect(Set(SagaScripts.all.map(\.source)).count == Self.names.count)
+        #expect(Set(SagaScripts.all.map(\.source)).count == SagaScripts.all.count)
     }
 }
