@@ -111,7 +111,8 @@ struct OrchestratorSettings: ParsableArguments {
         case ("replicated", let replicas?) where (1...100).contains(replicas):
             (options.durability, options.replicas, options.requiresConfirmation) = (.replicated, replicas, true)
         default:
-            throw ValidationError("\(source) takes async, replicated or replicated:N with N from 1 to 100, not '\(text)'")
+            throw ValidationError(
+                "\(source) takes async, replicated or replicated:N with N from 1 to 100, not '\(text)'")
         }
     }
 
