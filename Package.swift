@@ -181,7 +181,9 @@ let package = Package(
                 .argumentParser, .logging,
             ]),
 
-        tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
+        tests(
+            "SagaScriptsTests",
+            ["LocalRedis", "RedisTransport", "SagaRedis", "SagaScripts", "SagaStore", "SagaTesting"]),
         tests(
             "SagaStoreTests",
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
@@ -192,7 +194,7 @@ let package = Package(
             "SagaRedisTests",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire", "TestSupport",
+                "SagaWire", "TestSupport", .logging,
             ]),
         tests(
             "RedisTransportTests",
@@ -229,8 +231,8 @@ let package = Package(
         tests(
             "SagaClientTests",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore",
+                "SagaTesting", "SagaWire",
             ]),
         tests(
             "SkaldCommandTests",
@@ -242,6 +244,10 @@ let package = Package(
         library("SagaBarrierRules", path: "Tests/SagaBarrierRules", ["SagaCore", "SagaWire"]),
         library("SagaExplorer", path: "Tests/SagaExplorer", ["SagaBarrierRules", "SagaCore", "SagaWire"]),
         executable("saga-properties", path: "Tests/saga-properties", ["SagaExplorer", "SagaProperties"]),
+        // Spoilt input for everything that reads what others write.
+        executable(
+            "saga-fuzz", path: "Tests/saga-fuzz",
+            ["RedisTransport", "SagaCore", "SagaParticipant", "SagaProperties", "SagaRedis", "SagaWire", "TestSupport"]),
         tests("SagaCoreTests", ["SagaCore", "SagaExplorer", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),

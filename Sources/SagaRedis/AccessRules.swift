@@ -55,6 +55,8 @@ public struct AccessRules: Sendable, Hashable {
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
             + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
+            // For a look at its own rights before it begins.
+            + words("+acl|whoami +acl|dryrun")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")

@@ -27,8 +27,9 @@ public final class RedisSagaStore: SagaStore {
     public let endpoint: RedisEndpoint
     public let namespace: String
     private let options: Options
-    private let logger: Logger
-    private let client: RedisClient
+    let logger: Logger
+    private let connectionLogger: Logger
+    let client: RedisClient
     /// Prepared once: its digest is needed several times a second.
     private let memberBeat = RedisScript(SagaScripts.memberBeat)
     private let keySpace = Mutex<KeySpace?>(nil)
@@ -38,7 +39,11 @@ public final class RedisSagaStore: SagaStore {
         self.namespace = namespace
         self.options = options
         self.logger = logger
-        client = RedisClient(endpoint: endpoint, options: options.connection, logger: logger)
+        // Whoever works on the store says that it fails: once, and not once for each of its connections.
+        var connectionLogger = logger
+        connectionLogger.logLevel = max(.error, logger.logLevel)
+        self.connectionLogger = connectionLogger
+        client = RedisClient(endpoint: endpoint, options: options.connection, logger: connectionLogger)
     }
 
     /// Opens the namespace, after a look at whether the server can keep a saga log at all.
@@ -46,6 +51,7 @@ public final class RedisSagaStore: SagaStore {
         if let partitions, !(1...Self.maxPartitions).contains(partitions) {
             throw StoreError(.refused, .notApplied, "a namespace has 1 to \(Self.maxPartitions) partitions")
         }
+        try await checkRights(KeySpace(namespace: namespace, partitions: 1))
         try await checkServer()
         try await createPartitions(partitions ?? Self.defaultPartitions)
         let incarnation = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -191,7 +197,7 @@ public final class RedisSagaStore: SagaStore {
         guard let keySpace = keySpace.withLock({ $0 }) else {
             preconditionFailure("a session of a namespace that was not opened")
         }
-        return RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: logger)
+        return RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: connectionLogger)
     }
 
     public func close() async { await client.close() }

@@ -1,7 +1,7 @@
-import RedisTransport
+package import RedisTransport
 import SagaCore
-import SagaRedis
-import SagaWire
+package import SagaRedis
+package import SagaWire
 
 /// Reads the entries of XREADGROUP's and XAUTOCLAIM's replies, in place.
 ///
@@ -87,5 +87,19 @@ struct DeliveryReader {
         return DeadLetter(
             source: keys.command(id.partition, service: service), entry: id.entry, reason: reason,
             saga: saga.flatMap { Names.isSagaID($0) ? $0 : nil }, original: views)
+    }
+}
+
+/// Reading deliveries apart from a participant.
+package enum DeliveryReading {
+    /// The commands that a service would be handed from a reply to XREADGROUP, and how many of its entries are none: for
+    /// tests that let it read anything at all.
+    package static func commands(
+        in reply: RedisReply, of service: String, _ keys: KeySpace
+    ) -> (commands: [Command], others: Int) {
+        var reader = DeliveryReader(keys: keys, service: service, options: ParticipantOptions())
+        let deliveries = reader.read(reply)
+        let commands = deliveries.compactMap { if case .command(let command) = $0.content { command } else { nil } }
+        return (commands, deliveries.count - commands.count)
     }
 }
