@@ -8,18 +8,20 @@ extension SagaClient {
     /// Redis: O(partitions × services).
     public func status() async throws(ClientError) -> NamespaceStatus {
         let keys = try await keys()
-        let reply = try await asking { () async throws(RedisError) in
-            try await client.send(RedisCommand("INFO", "everything"))
+        let infos = try await asking { () async throws(RedisError) in
+            try await client.sendToEach(RedisCommand("INFO", "everything"))
+        }.map { ServerInfo($0) }
+        func sum(_ property: String) -> Int64 {
+            infos.reduce(0) { $0 + ($1[property].flatMap(Int64.init) ?? 0) }
         }
-        let info = ServerInfo(reply)
         var services: [NamespaceStatus.Service] = []
         for name in Set(try await definitions().flatMap { $0.steps.compactMap(\.service) }).sorted() {
             services.append(try await service(name, keys))
         }
         return NamespaceStatus(
             partitions: try await partitions(keys), services: services,
-            usedMemory: info["used_memory"].flatMap(Int64.init) ?? 0,
-            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "")
+            usedMemory: sum("used_memory"), maxMemory: sum("maxmemory"),
+            redisVersion: infos.first?["redis_version"] ?? "")
     }
 
     private func partitions(_ keys: KeySpace) async throws(ClientError) -> [NamespaceStatus.Partition] {

@@ -8,24 +8,25 @@ extension ParticipantSession {
     /// Reads what is pending with this consumer, from an earlier session or an earlier process: answers that were lost,
     /// and commands that nobody saw because the reply to a read was lost.
     mutating func recover() async throws {
-        var positions: [String?] = Array(repeating: "0", count: keys.partitions)
+        let streams = partitions.map { keys.command($0, service: core.service) }
+        var positions: [String?] = Array(repeating: "0", count: streams.count)
         while positions.contains(where: { $0 != nil }) {
             let open = positions.indices.filter { positions[$0] != nil }
             var command = RedisCommand("XREADGROUP", "GROUP", core.service, core.consumer, "COUNT")
             command.append(core.options.readCount)
             command.append("STREAMS")
-            for partition in open { command.append(keys.command(partition, service: core.service)) }
-            for partition in open { command.append(positions[partition] ?? "0") }
+            for place in open { command.append(streams[place]) }
+            for place in open { command.append(positions[place] ?? "0") }
             let reply = try await reader.send(command)
             var pages: [Page] = []
-            for partition in open { positions[partition] = nil }
+            for place in open { positions[place] = nil }
             var index = 0
             DeliveryReader.streams(in: reply) { key, entries in
                 // In the order of the request; a stream may be left out.
-                while index < open.count, keys.command(open[index], service: core.service) != key { index += 1 }
+                while index < open.count, streams[open[index]] != key { index += 1 }
                 guard index < open.count, entries.count > 0 else { return }
                 positions[open[index]] = entries[entries.count - 1][0].string
-                pages.append(Page(partition: open[index], entries: entries))
+                pages.append(Page(partition: partitions[open[index]], entries: entries))
             }
             try await handleRecovered(pages)
         }
@@ -36,25 +37,25 @@ extension ParticipantSession {
     mutating func claim() async throws {
         // What is on its way to being acknowledged is not abandoned.
         try await confirm(leaving: 0)
-        let partitions = claims.begin()
-        if partitions.count == keys.partitions { try await core.clock.measure(on: writer) }
+        let places = claims.begin()
+        if places.count == partitions.count { try await core.clock.measure(on: writer) }
         let idle = Milliseconds(core.claimAfter)
-        let commands = partitions.map { partition in
+        let commands = places.map { place in
             var command = RedisCommand(
-                "XAUTOCLAIM", keys.command(partition, service: core.service), core.service, core.consumer)
+                "XAUTOCLAIM", keys.command(partitions[place], service: core.service), core.service, core.consumer)
             command.append(idle)
-            command.append(claims.cursor(of: partition))
+            command.append(claims.cursor(of: place))
             command.append("COUNT")
             command.append(core.options.readCount)
             return command
         }
         var pages: [Page] = []
-        for (partition, result) in zip(partitions, await writer.pipeline(commands)) {
+        for (place, result) in zip(places, await writer.pipeline(commands)) {
             let value = try result.get().value
-            claims.advance(partition, to: value[0].string ?? ClaimRound.end)
-            pages.append(Page(partition: partition, entries: value[1]))
+            claims.advance(place, to: value[0].string ?? ClaimRound.end)
+            pages.append(Page(partition: partitions[place], entries: value[1]))
             // Redis 7: pending entries that were deleted from the stream; it has let go of them already.
-            noticeLost(value[2], of: partition)
+            noticeLost(value[2], of: partitions[place])
         }
         try await handleRecovered(pages)
     }
