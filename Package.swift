@@ -89,12 +89,18 @@ let package = Package(
             resources: [
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/holder.lua"),
                 .embedInCode("lib/identity.lua"),
+                .embedInCode("lib/order.lua"),
+                .embedInCode("scripts/consumer_remove.lua"),
                 .embedInCode("scripts/definition_register.lua"),
                 .embedInCode("scripts/inbox_peek.lua"),
+                .embedInCode("scripts/member_beat.lua"),
+                .embedInCode("scripts/namespace_announce.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
                 .embedInCode("scripts/partition_commit.lua"),
                 .embedInCode("scripts/partition_create.lua"),
+                .embedInCode("scripts/partition_look.lua"),
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),
@@ -112,7 +118,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", "SagaStore", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),
@@ -121,7 +127,7 @@ let package = Package(
             "SagaTesting",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaSimulation",
-                "SagaStore", "SagaWire", .logging,
+                "SagaStore", "SagaWire", .logging, .nioCore, .nioPosix,
             ]),
 
         library(
@@ -159,13 +165,20 @@ let package = Package(
         executable(
             "shop-payments", path: "Sources/Examples/shop-payments",
             ["SagaParticipant", "SagaParticipantSQLite", "Shop", .argumentParser, .grdb]),
+        // The shop's programs as processes, what goes wrong with them, and the audit of their databases.
+        library("ShopStage", path: "Sources/Examples/ShopStage", ["LocalRedis", "Shop", .grdb]),
         executable(
             "shop-demo", path: "Sources/Examples/shop-demo",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop",
-                .argumentParser,
-                .grdb, .logging,
-                .unixSignals,
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaWire", "Shop", "ShopStage",
+                .argumentParser, .logging, .unixSignals,
+            ]),
+        // The same shop under random faults, for as long as told.
+        executable(
+            "shop-soak", path: "Tests/shop-soak",
+            [
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaWire", "Shop", "ShopStage",
+                .argumentParser, .logging,
             ]),
 
         tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
@@ -191,14 +204,14 @@ let package = Package(
                 "SagaTesting", "SagaWire", "TestSupport", .grdb, .lifecycle, .logging,
             ]),
         tests("LocalRedisTests", ["LocalRedis", "RedisTransport"]),
+        tests("SagaTestingTests", ["LocalRedis", "RedisTransport", "SagaTesting"]),
         // Seeded randomness and random definitions, for the tests of several targets.
         .target(name: "TestSupport", dependencies: ["SagaCore"], path: "Tests/TestSupport", swiftSettings: settings),
         tests(
             "ExamplesTests",
             [
-                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "TestSupport", "shop-demo",
-                "shop-inventory",
-                "shop-orders", "shop-payments", .grdb,
+                "LocalRedis", "SagaCore", "SagaParticipant", "SagaWire", "Shop", "ShopStage", "TestSupport",
+                "shop-demo", "shop-inventory", "shop-orders", "shop-payments", .grdb,
             ]),
         tests(
             "DeployTests",
@@ -210,7 +223,8 @@ let package = Package(
             "EndToEndTests",
             [
                 "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaParticipant",
-                "SagaRedis", "SagaTesting", "SagaWire", .lifecycle, .logging,
+                "SagaRedis", "SagaTesting", "SagaWire", "TestSupport", "shop-inventory", "shop-orders", "shop-payments",
+                "shop-soak", "skald", .lifecycle, .logging,
             ]),
         tests(
             "SagaClientTests",
@@ -223,8 +237,12 @@ let package = Package(
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
         // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
         library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
-        executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
-        tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
+        // Every state of small sagas. The participant's rules are compiled once more, from the same files, as the library
+        // that they belong to brings a network along.
+        library("SagaBarrierRules", path: "Tests/SagaBarrierRules", ["SagaCore", "SagaWire"]),
+        library("SagaExplorer", path: "Tests/SagaExplorer", ["SagaBarrierRules", "SagaCore", "SagaWire"]),
+        executable("saga-properties", path: "Tests/saga-properties", ["SagaExplorer", "SagaProperties"]),
+        tests("SagaCoreTests", ["SagaCore", "SagaExplorer", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -147,7 +147,8 @@ extension Saga {
     func needsCompensation(_ branch: Branch) -> Bool {
         if compensatesAll { return true }
         switch self[branch, .action].status {
-        case .succeeded, .unknown, .skipped: return true
+        case .succeeded, .skipped: return true
+        case .unknown: return safeguards.contains(.doubtCompensated)
         default: return false
         }
     }

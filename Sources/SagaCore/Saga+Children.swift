@@ -85,7 +85,7 @@ extension Saga {
     func decideRecall(_ reason: String) -> Decision {
         guard started.isChild else { return .refuse("'\(id)' is no child saga") }
         if isCompensating { return .ignore }
-        if isPivotDue, let pivot = definition.pivot, steps[pivot].action.status != .failed {
+        if isBeyondReturn, let pivot = definition.pivot, steps[pivot].action.status != .failed {
             return .refuse("the pivot '\(definition.steps[pivot].name)' is due: the saga only goes forward")
         }
         return .accept(.recalled(reason: reason))

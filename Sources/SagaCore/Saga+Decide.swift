@@ -88,7 +88,7 @@ extension Saga {
         switch order.operation {
         case .cancel:
             if isCompensating { return .refuse("the saga is compensating already") }
-            if isPivotDue, let pivot = definition.pivot {
+            if isBeyondReturn, let pivot = definition.pivot {
                 return .refuse("the pivot '\(definition.steps[pivot].name)' is due: the saga only goes forward")
             }
         case .pause:

@@ -7,7 +7,7 @@
 extension Saga {
     mutating func beginVerifying(era: Int64, at instant: Milliseconds, _ directives: inout [Directive]) {
         self.era = era
-        compensatesAll = true
+        compensatesAll = compensatesAll || safeguards.contains(.everyStepCompensated)
         unverified = 0
         for index in steps.indices {
             rewindCompensation(index, at: instant)
@@ -34,6 +34,7 @@ extension Saga {
         let step = definition.steps[branch.step]
         let isChild = step.isChild
         guard isChild || step.service != nil else { return }
+        guard safeguards.contains(isChild ? .childrenVerified : .verifyRound) else { return }
         // A list without elements: nothing was ever sent.
         guard step.forEach == nil || branch.item != nil else { return }
         switch self[branch, .action].status {

@@ -27,27 +27,29 @@ public struct Saga: Sendable, Hashable {
     public let definition: Definition
     public let started: Started
     public let startedAt: Milliseconds
-    public internal(set) var status = Status.running
+    public package(set) var status = Status.running
     /// Whether the saga goes backward; with ``status``, what a stuck saga was doing.
-    public internal(set) var isCompensating = false
-    public internal(set) var steps: [StepState]
+    public package(set) var isCompensating = false
+    public package(set) var steps: [StepState]
     /// Entries applied so far; the index of the next one.
     public internal(set) var entryCount = 1
     /// The partition's history that this saga has been brought to.
-    public internal(set) var era: Int64
+    public package(set) var era: Int64
     /// Whether a compensation covers every step of the definition, known to have run or not.
-    public internal(set) var compensatesAll: Bool
+    public package(set) var compensatesAll: Bool
     public internal(set) var isPaused = false
     /// When a saga that goes forward, and whose pivot is not due, turns back.
-    public internal(set) var deadline: Milliseconds?
+    public package(set) var deadline: Milliseconds?
     /// Why the saga turned back, or what it is stuck at.
     public internal(set) var error: String?
     public internal(set) var finishedAt: Milliseconds?
     /// Steps whose answer the verify round waits for.
-    var unverified = 0
+    package var unverified = 0
     /// Signals that came before their steps were due, oldest first.
     var bufferedSignals: [Signal] = []
     var signalIDs: Set<String> = []
+    /// All of them, but where a test shows what one is good for.
+    let safeguards: Safeguards
 
     /// Applies the first entry of a log.
     ///
@@ -56,13 +58,23 @@ public struct Saga: Sendable, Hashable {
         id: String, definition: Definition, started: Started, at instant: Milliseconds,
         directives: inout [Directive]
     ) {
+        self.init(
+            id: id, definition: definition, started: started, safeguards: .all, at: instant, directives: &directives)
+    }
+
+    package init(
+        id: String, definition: Definition, started: Started, safeguards: Safeguards, at instant: Milliseconds,
+        directives: inout [Directive]
+    ) {
         self.id = id
+        self.safeguards = safeguards
         self.definition = definition
         self.started = started
         startedAt = instant
         steps = Array(repeating: StepState(), count: definition.steps.count)
         era = started.era
-        compensatesAll = started.isAfterRewind || started.isRecalled
+        compensatesAll =
+            started.isAfterRewind && safeguards.contains(.everyStepCompensated) || started.isRecalled
         deadline = (started.deadline ?? definition.deadline).map { instant.adding($0) }
         if let notBefore = started.notBefore, notBefore > instant { status = .scheduled }
         if started.isRecalled {
@@ -79,8 +91,11 @@ public struct Saga: Sendable, Hashable {
         return steps[pivot].action.status != .none
     }
 
+    /// Whether the saga only goes forward, whatever an operator, a parent or its deadline wants.
+    var isBeyondReturn: Bool { isPivotDue && safeguards.contains(.noReturnFromPivot) }
+
     /// Whether a deadline still turns the saga back.
-    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isPivotDue }
+    var canTurnBack: Bool { !status.isFinal && !isCompensating && !isBeyondReturn }
 
     /// Whether the verify round after a rewind is under way.
     public var isVerifying: Bool { unverified > 0 }

@@ -7,7 +7,9 @@ extension Batch {
     mutating func apply(_ message: ReplyMessage, _ source: Source) {
         guard let cell = answered(message.id, source) else { return }
         // A `stale` that names no era above the partition's has nothing to tell; the lane has seen to the others.
-        guard let outcome = Reply.Outcome(message.outcome), message.id.era == partition.era else {
+        guard let outcome = Reply.Outcome(message.outcome),
+            safeguards.admitAnswer(of: message.id.era, in: partition.era)
+        else {
             tally.ignored += 1
             return
         }
@@ -15,12 +17,17 @@ extension Batch {
             step: message.id.step, item: message.id.item, phase: message.id.phase, attempt: message.id.attempt,
             outcome: outcome,
             result: message.result, error: message.error, code: message.code, retryAfter: message.retryAfter)
-        count(feed(cell, .reply(reply)))
+        let decision = feed(cell, .reply(reply))
+        // It was delivered, or an earlier attempt's answer has made it superfluous.
+        if case .accept = decision, let step = cell.saga.definition.step(named: message.id.step) {
+            _ = cell.takeSent(Branch(step: step, item: message.id.item))
+        }
+        count(decision)
     }
 
     mutating func apply(_ message: HeartbeatMessage, _ source: Source) {
         guard let cell = answered(message.id, source) else { return }
-        guard message.id.era == partition.era else {
+        guard safeguards.admitAnswer(of: message.id.era, in: partition.era) else {
             tally.ignored += 1
             return
         }
@@ -64,6 +71,7 @@ extension Batch {
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound, deadline: message.deadline, notBefore: message.at,
             labels: message.labels, traceparent: message.traceparent, input: message.input)
+        commit.startsSagas = true
         enter(message.saga, definition, started)
     }
 

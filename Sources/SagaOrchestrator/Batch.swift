@@ -11,11 +11,14 @@ struct Batch {
     let signer: TokenSigner
     let round: UInt64
     let now: Milliseconds
+    let safeguards: Safeguards
     var commit: PartitionCommit
     /// What the commit may still grow by; the rest of what was read waits for the next one.
     var budget: CommitBudget
     var tally = Tally()
     private(set) var touched: [SagaCell] = []
+    /// For each command of the commit whose it is.
+    private var senders: [(cell: SagaCell, branch: Branch)] = []
     /// Whether the batch brings sagas to a new era that nobody has asked for yet.
     var isSweeping = false
     /// Sagas whose logs exist and cannot be read, with their length and the reason.
@@ -30,14 +33,15 @@ struct Batch {
 
     init(
         partition: OwnedPartition, registry: DefinitionRegistry, signer: TokenSigner, round: UInt64,
-        now: Milliseconds, budget: CommitBudget
+        now: Milliseconds, options: OrchestratorOptions
     ) {
         self.partition = partition
         self.registry = registry
         self.signer = signer
         self.round = round
         self.now = now
-        self.budget = budget
+        safeguards = options.safeguards
+        budget = CommitBudget(options)
         commit = PartitionCommit(fence: partition.fence, positions: partition.positions)
     }
 
@@ -144,7 +148,9 @@ struct Batch {
                 let command = Command(dispatch, of: cell.saga, token: token)
                 let fields = command.fields
                 budget.spend(fields.bytes.count)
-                commit.commands.append(OutgoingCommand(service: service, fields: fields))
+                commit.commands.append(
+                    OutgoingCommand(service: service, fields: fields, replaced: cell.takeSent(dispatch.branch)))
+                senders.append((cell, dispatch.branch))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0
@@ -167,7 +173,8 @@ struct Batch {
     /// Makes a saga that the store doesn't have.
     mutating func enter(_ id: String, _ definition: Definition, _ started: Started) {
         var directives: [Directive] = []
-        let saga = Saga(id: id, definition: definition, started: started, at: now, directives: &directives)
+        let saga = Saga(
+            id: id, definition: definition, started: started, safeguards: safeguards, at: now, directives: &directives)
         let cell = SagaCell(saga: saga, storedCount: 0, storedAlarm: nil)
         add(LogCodec.encode(LogEntry(index: 0, at: now, fact: .started(started))), to: cell)
         partition.sagas[id] = cell
@@ -240,7 +247,10 @@ struct Batch {
     }
 
     /// Takes over what the store has confirmed.
-    func confirm() {
+    ///
+    /// - Parameter commands: Where the commit's commands are; empty where that isn't known.
+    func confirm(_ commands: [StreamID]) {
+        for (sender, id) in zip(senders, commands) { sender.cell.noteSent(sender.branch, id) }
         partition.committedPositions = commit.positions
         partition.fence.sequence += 1
         for change in commit.changes {

@@ -15,8 +15,8 @@ extension Lane {
     }
 
     func decide(_ read: [Int: [InboxBatch]]) async {
-        for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
-            let now = partition.clock.now(monotonic: monotonicClock())
+        for partition in ordered where !partition.isInDoubt {
+            let now = partition.clock.now(monotonic: surroundings.monotonic())
             let hasAlarm = partition.nextAlarm <= now
             guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
             var work = Work(partition: partition)
@@ -82,13 +82,13 @@ extension Lane {
         let partition = work.partition
         var batch = Batch(
             partition: partition, registry: registry, signer: signer, round: roundNumber, now: now,
-            budget: CommitBudget(options))
+            options: options)
         try await load(work, into: &batch)
         applyAll(of: .reply, work, &batch)
         // Before the intake, which may have signals to the sagas that they start.
         let hasMoreEvents = applyEvents(work, &batch)
         let hasMoreIntake = applyAll(of: .intake, work, &batch)
-        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents)
+        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents || holdsStarts)
         ring(work, &batch)
         if partition.sweepCursor != nil { sweep(work, &batch) }
         batch.seal()
@@ -189,11 +189,10 @@ extension Lane {
         let partition = batch.partition
         var (seen, next) = (needed, needed)
         while !next.isEmpty {
-            let missing = next.filter { partition.sagas[$0] == nil }
+            let missing = next.filter { partition.sagas[$0] == nil }.sorted()
             if !missing.isEmpty {
-                let ids = Array(missing)
-                let logs = try await session.load(ids, of: partition.index)
-                for (id, log) in zip(ids, logs) { try await adopt(log, of: id, into: &batch) }
+                let logs = try await session.load(missing, of: partition.index)
+                for (id, log) in zip(missing, logs) { try await adopt(log, of: id, into: &batch) }
             }
             var relatives: Set<String> = []
             for id in next {
@@ -208,10 +207,12 @@ extension Lane {
 
     private func adopt(_ log: [[UInt8]], of id: String, into batch: inout Batch) async throws(StoreError) {
         do {
-            var replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+            var replayed = try SagaLog.replay(
+                log, of: id, safeguards: options.safeguards, definition: registry.definition)
             if case .unknownDefinition = replayed {
                 try await registry.reload()
-                replayed = try SagaLog.replay(log, of: id, definition: registry.definition)
+                replayed = try SagaLog.replay(
+                    log, of: id, safeguards: options.safeguards, definition: registry.definition)
             }
             switch replayed {
             case .saga(let saga):

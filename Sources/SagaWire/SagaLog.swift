@@ -21,6 +21,13 @@ public enum SagaLog {
         _ log: [[UInt8]], of id: String, definition: (String, Int) -> Definition?,
         observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
     ) throws(LogFault) -> Replayed {
+        try replay(log, of: id, safeguards: .all, definition: definition, observe: observe)
+    }
+
+    package static func replay(
+        _ log: [[UInt8]], of id: String, safeguards: Safeguards, definition: (String, Int) -> Definition?,
+        observe: (LogEntry, [Directive], Saga) -> Void = { _, _, _ in }
+    ) throws(LogFault) -> Replayed {
         guard let first = log.first else { return .absent }
         let (started, at): (Started, Milliseconds)
         switch try LogCodec.decode(head: first) {
@@ -32,7 +39,8 @@ public enum SagaLog {
             return .unknownDefinition(name: started.definition, version: started.version)
         }
         var directives: [Directive] = []
-        var saga = Saga(id: id, definition: definition, started: started, at: at, directives: &directives)
+        var saga = Saga(
+            id: id, definition: definition, started: started, safeguards: safeguards, at: at, directives: &directives)
         observe(entry, directives, saga)
         for bytes in log.dropFirst() {
             directives.removeAll(keepingCapacity: true)

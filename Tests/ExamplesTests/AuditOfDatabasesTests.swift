@@ -1,7 +1,7 @@
 import GRDB
 import Shop
 import Testing
-import shop_demo
+import ShopStage
 import shop_inventory
 import shop_orders
 import shop_payments

@@ -1,5 +1,5 @@
 import Testing
-import shop_demo
+import ShopStage
 
 /// The audit finds what does not add up, whatever it is.
 @Suite struct AuditTests {

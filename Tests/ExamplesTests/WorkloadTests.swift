@@ -1,7 +1,7 @@
 import Foundation
 import Shop
 import Testing
-import shop_demo
+import ShopStage
 
 @Suite struct WorkloadTests {
     @Test func theSameSeedPlacesTheSameOrders() {

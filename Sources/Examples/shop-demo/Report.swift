@@ -1,3 +1,5 @@
+import ShopStage
+
 /// What the demo prints at its end.
 struct Report: CustomStringConvertible {
     let audit: Audit

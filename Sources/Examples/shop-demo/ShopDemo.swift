@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ShopStage
 import UnixSignals
 
 /// The shop with everything that it needs, from nothing to an audit.

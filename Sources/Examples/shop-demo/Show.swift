@@ -1,5 +1,8 @@
 import Foundation
+import LocalRedis
+import RedisTransport
 import Shop
+import ShopStage
 
 /// The demo from beginning to end.
 struct Show {
@@ -24,7 +27,9 @@ struct Show {
                 try? FileManager.default.removeItem(atPath: directory)
             }
         }
-        let stage = try await Stage.set(for: workload.shop, in: directory, programs)
+        let stage = try await Stage.set(for: workload.shop, in: directory, programs) { directory in
+            try await LocalRedisServer.start(.init(directory: directory, appendOnly: .always))
+        }
         progress.say("started redis-server, an orchestrator, orders, inventory (twice) and payments")
         do {
             let passed = try await play(on: stage, programs, &progress)
@@ -42,7 +47,7 @@ struct Show {
         try await skald.apply(definition)
         progress.say("registered \(definition); placing \(workload.orders.count.grouped) orders")
 
-        var coordinator = try await Coordinator.connect(to: stage.redis)
+        var coordinator = try await Coordinator.connect(to: RedisEndpoint(url: stage.redisURL))
         let began = ContinuousClock.now
         try await placeOrders(on: stage, &coordinator, &progress)
         let seconds = (ContinuousClock.now - began) / .seconds(1)
@@ -73,7 +78,7 @@ struct Show {
         while coordinator.ends.count < all || !mishaps.areOver {
             try Task.checkCancellation()
             guard ContinuousClock.now < deadline else {
-                throw DemoError("\(all - coordinator.ends.count) orders have no end after \(patience)")
+                throw StageError("\(all - coordinator.ends.count) orders have no end after \(patience)")
             }
             try stage.checkAllRun { mishaps.isAway($0) }
             let count = min(inFlight - (placed - coordinator.ends.count), mishaps.limit(of: all) - placed)

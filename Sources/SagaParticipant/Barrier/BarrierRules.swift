@@ -59,11 +59,19 @@ public enum BarrierRules {
     public static func decide(
         phase: Phase, era: Int64, isEffectKnown: Bool, recorded: RecordedState, now: Milliseconds
     ) -> Verdict {
-        if let seen = recorded.era, seen > era { return .stale(seen: seen) }
+        decide(
+            phase: phase, era: era, isEffectKnown: isEffectKnown, recorded: recorded, safeguards: .all, now: now)
+    }
+
+    private static func decide(
+        phase: Phase, era: Int64, isEffectKnown: Bool, recorded: RecordedState, safeguards: Safeguards,
+        now: Milliseconds
+    ) -> Verdict {
+        if let seen = recorded.era, seen > era, safeguards.contains(.eraFence) { return .stale(seen: seen) }
         switch phase {
         case .action:
             // Any record of the compensation blocks, also one that failed or is only intended.
-            if recorded.compensation != nil { return .lateAction }
+            if recorded.compensation != nil, safeguards.contains(.lateActionRefused) { return .lateAction }
             // An intended call whose answer is not recorded is made again, under the same key.
             guard let record = recorded.action, record.outcome != .intended else { return .run }
             return .duplicate(record)
@@ -88,10 +96,25 @@ public enum BarrierRules {
     public static func perform(
         _ command: Command, recorded: RecordedState, now: Milliseconds, run: () throws -> HandlerOutcome
     ) rethrows -> Conclusion {
+        try perform(command, recorded: recorded, safeguards: .all, now: now, run: run)
+    }
+
+    package static func perform(
+        _ command: Command, recorded: RecordedState, safeguards: Safeguards, now: Milliseconds,
+        run: () throws -> HandlerOutcome
+    ) rethrows -> Conclusion {
         let verdict = decide(
-            phase: command.phase, era: command.era, isEffectKnown: command.isEffectKnown, recorded: recorded, now: now)
+            phase: command.phase, era: command.era, isEffectKnown: command.isEffectKnown, recorded: recorded,
+            safeguards: safeguards, now: now)
         switch verdict {
-        case .run: return conclude(try run(), of: command)
+        case .run:
+            var conclusion = conclude(try run(), of: command)
+            if command.phase == .action, conclusion.record?.outcome == .failed,
+                !safeguards.contains(.refusalRecorded)
+            {
+                conclusion.record = nil
+            }
+            return conclusion
         case .duplicate(let record): return Conclusion(reply(to: command, repeating: record))
         case .stale(let seen):
             return Conclusion(ReplyMessage(id: command.id, outcome: .stale, seen: seen))

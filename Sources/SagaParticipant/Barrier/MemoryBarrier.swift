@@ -24,13 +24,26 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
     // Handlers run under this lock: it is the database's write lock.
     private let contents: Mutex<Contents>
     private let capacity: Int
+    private let safeguards: Safeguards
+    private let pause: @Sendable () async -> Void
 
     /// - Parameters:
     ///   - state: What handlers change, as it is at the beginning.
     ///   - sagas: How many sagas' records are kept at least; those that were quiet for longest go first.
-    public init(_ state: State, keeping sagas: Int = 1_000_000) {
+    public convenience init(_ state: State, keeping sagas: Int = 1_000_000) {
+        self.init(state, keeping: sagas, safeguards: .all)
+    }
+
+    /// - Parameter pause: Without ``Safeguards/rowLocked``: what passes between the reading of the records and the rest
+    ///   of the transaction.
+    package init(
+        _ state: State, keeping sagas: Int = 1_000_000, safeguards: Safeguards,
+        pause: @escaping @Sendable () async -> Void = { await Task.yield() }
+    ) {
         contents = Mutex(Contents(transaction: Transaction(state)))
         capacity = sagas
+        self.safeguards = safeguards
+        self.pause = pause
     }
 
     /// Reads or changes the state outside of any command.
@@ -49,10 +62,21 @@ public final class MemoryBarrier<State: Sendable>: Barrier {
     public func perform(
         _ batch: CommandBatch, _ handler: @escaping @Sendable (Command, Transaction) -> HandlerOutcome
     ) async throws -> [BarrierAnswer] {
-        contents.withLock { contents in
+        var early: [RecordedState]?
+        if !safeguards.contains(.rowLocked) {
+            early = contents.withLock { contents in
+                batch.commands.map { command in
+                    contents.ledgers[batch.namespace]?.state(saga: command.saga) {
+                        $0 == command.phase ? command.key : command.counterpartKey
+                    } ?? RecordedState()
+                }
+            }
+            await pause()
+        }
+        return contents.withLock { contents in
             let transaction = contents.transaction
-            return contents.ledgers[batch.namespace, default: MemoryLedger(capacity: capacity)].perform(batch) {
-                command in
+            let ledger = MemoryLedger(capacity: capacity, safeguards: safeguards)
+            return contents.ledgers[batch.namespace, default: ledger].perform(batch, early: early) { command in
                 let before = transaction.state
                 let outcome = handler(command, transaction)
                 if !outcome.keepsChanges { transaction.state = before }

@@ -35,23 +35,31 @@ struct MemoryLedger {
     }
 
     private let generationCapacity: Int
+    private let safeguards: Safeguards
     private var young: [String: Saga] = [:]
     private var old: [String: Saga] = [:]
 
-    init(capacity: Int) {
+    init(capacity: Int, safeguards: Safeguards) {
         generationCapacity = max(1, capacity)
+        self.safeguards = safeguards
     }
 
     /// Performs commands in order.
-    mutating func perform(_ batch: CommandBatch, _ handler: (Command) -> HandlerOutcome) -> [BarrierAnswer] {
+    ///
+    /// - Parameter early: What was read of each before the sagas' rows were held, to be taken for what is recorded.
+    mutating func perform(
+        _ batch: CommandBatch, early: [RecordedState]? = nil, _ handler: (Command) -> HandlerOutcome
+    ) -> [BarrierAnswer] {
         var answers: [BarrierAnswer] = []
         answers.reserveCapacity(batch.commands.count)
-        for command in batch.commands {
+        for (index, command) in batch.commands.enumerated() {
             let saga = saga(command.saga, now: batch.now)
-            let state = saga.state { $0 == command.phase ? command.key : command.counterpartKey }
+            let state = early?[index] ?? saga.state { $0 == command.phase ? command.key : command.counterpartKey }
             saga.era = max(saga.era ?? 0, command.era)
             saga.updatedAt = batch.now
-            let conclusion = BarrierRules.perform(command, recorded: state, now: batch.now) { handler(command) }
+            let conclusion = BarrierRules.perform(
+                command, recorded: state, safeguards: safeguards, now: batch.now
+            ) { handler(command) }
             if let record = conclusion.record { saga[command.key] = record }
             answers.append(conclusion.answer)
         }

@@ -2,27 +2,27 @@ import Foundation
 import LocalRedis
 
 /// Calls of the `skald` program.
-struct SkaldCommand {
+package struct SkaldCommand {
     private let program: String
     private let redis: String
     private let output: String
 
     /// - Parameter output: a file for what the calls print.
-    init(_ programs: Programs, redis: String, output: String) {
+    package init(_ programs: Programs, redis: String, output: String) {
         program = programs.path(of: "skald")
         self.redis = redis
         self.output = output
     }
 
     /// Registers a definition.
-    func apply(_ file: String) async throws {
+    package func apply(_ file: String) async throws {
         let result = try await call("apply", file)
-        guard result.code == 0 else { throw DemoError("skald apply: \(result.text)") }
+        guard result.code == 0 else { throw StageError("skald apply: \(result.text)") }
     }
 
-    func show(_ saga: String) async throws -> String {
+    package func show(_ saga: String) async throws -> String {
         let result = try await call("show", saga)
-        guard result.code == 0 else { throw DemoError("skald show: \(result.text)") }
+        guard result.code == 0 else { throw StageError("skald show: \(result.text)") }
         return result.text
     }
 

@@ -1,3 +1,5 @@
+import ShopStage
+
 /// What goes wrong on the way, and when: at a part of all orders ended, a process is killed (SIGKILL); it is started
 /// again after a while.
 struct Mishaps {
@@ -16,9 +18,9 @@ struct Mishaps {
             // Its orders are taken over by the other instance.
             Mishap(part: 0.15, process: stage.inventory[0], absence: .seconds(5)),
             // The only one of its kind: its commands wait for it.
-            Mishap(part: 0.35, process: stage.payments, absence: .seconds(1)),
+            Mishap(part: 0.35, process: stage.payments[0], absence: .seconds(1)),
             // Its partitions are taken over when their lease has run out, here by its own successor.
-            Mishap(part: 0.6, process: stage.orchestrator, absence: .seconds(1)),
+            Mishap(part: 0.6, process: stage.orchestrators[0], absence: .seconds(1)),
         ]
     }
 

@@ -1,9 +1,9 @@
 import Dispatch
 
-enum Pause {
+package enum Pause {
     /// A few milliseconds, also when the task is cancelled: a process that was told to end must be waited for all the
     /// same.
-    static func short() async {
+    package static func short() async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(10)) { continuation.resume() }
         }

@@ -1,5 +1,4 @@
 import Foundation
-import LocalRedis
 import Logging
 import RedisTransport
 import SagaClient
@@ -7,6 +6,7 @@ import SagaCore
 import SagaRedis
 import SagaWire
 import Shop
+import ShopStage
 
 /// The starter's side of the coordinator: places orders, and learns of their ends.
 ///
@@ -22,19 +22,19 @@ struct Coordinator {
     private(set) var ends: [String: Audit.End] = [:]
 
     /// Waits for the orchestrator to open the namespace.
-    static func connect(to redis: LocalRedisServer) async throws -> Coordinator {
+    static func connect(to endpoint: RedisEndpoint) async throws -> Coordinator {
         let logger = Logger(label: "demo")
-        let reader = RedisClient(endpoint: redis.endpoint, logger: logger)
+        let reader = RedisClient(endpoint: endpoint, logger: logger)
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
             let meta = try await reader.send(RedisCommand("HMGET", KeySpace.meta(of: namespace), "partitions"))
             if let partitions = meta.value[0].string.flatMap(Int.init) {
                 return Coordinator(
-                    starter: SagaClient(endpoint: redis.endpoint, namespace: namespace, logger: logger), reader: reader,
+                    starter: SagaClient(endpoint: endpoint, namespace: namespace, logger: logger), reader: reader,
                     keys: KeySpace(namespace: namespace, partitions: partitions))
             }
             guard ContinuousClock.now < deadline else {
-                throw DemoError("the orchestrator has not opened the namespace \(namespace)")
+                throw StageError("the orchestrator has not opened the namespace \(namespace)")
             }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -1,39 +1,49 @@
 import LocalRedis
 import Synchronization
 
-/// A program of the demo: started, killed and started again under one name, with one log file.
-final class ShopProcess: Sendable {
-    let name: String
-    let logFile: String
+/// A program of the shop: started, killed and started again under one name, with one log file.
+package final class ShopProcess: Sendable {
+    package let name: String
+    package let logFile: String
     private let program: String
     private let arguments: [String]
     private let child = Mutex<ChildProcess?>(nil)
 
-    init(_ name: String, program: String, arguments: [String], logFile: String) {
+    package init(_ name: String, program: String, arguments: [String], logFile: String) {
         self.name = name
         self.program = program
         self.arguments = arguments
         self.logFile = logFile
     }
 
-    var processID: Int32 { child.withLock { $0?.processID ?? 0 } }
+    package var processID: Int32 { child.withLock { $0?.processID ?? 0 } }
 
-    var isRunning: Bool { child.withLock { $0?.isRunning ?? false } }
+    package var isRunning: Bool { child.withLock { $0?.isRunning ?? false } }
 
-    func start() throws {
+    package func start() throws {
         let started = try ChildProcess.spawn(program, arguments, output: logFile)
         child.withLock { $0 = started }
     }
 
     /// Ends it at once (SIGKILL).
-    func kill() {
+    package func kill() {
         child.withLock { $0?.kill() }
+    }
+
+    /// Stops it where it is (SIGSTOP): it keeps its connections, and does nothing.
+    package func freeze() {
+        child.withLock { $0?.freeze() }
+    }
+
+    /// Lets it go on (SIGCONT).
+    package func thaw() {
+        child.withLock { $0?.thaw() }
     }
 
     /// Asks it to end (SIGTERM), and ends it where it doesn't within the time.
     ///
     /// - Returns: What is wrong with the end; nil where it ended with code 0, or was not running.
-    func stop(within time: Duration = .seconds(20)) async -> String? {
+    package func stop(within time: Duration = .seconds(20)) async -> String? {
         guard isRunning else { return nil }
         child.withLock { $0?.terminate() }
         let deadline = ContinuousClock.now + time

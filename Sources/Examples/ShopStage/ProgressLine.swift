@@ -7,15 +7,17 @@ import Foundation
     import Darwin
 #endif
 
-/// What the demo prints while it runs: on a terminal one line that is written over, else a line now and then.
-struct ProgressLine {
+/// What a program of the shop prints while it runs: on a terminal one line that is written over, else a line now and then.
+package struct ProgressLine {
     private let isTerminal = isatty(1) != 0
     private let began = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
     private var lastText = ""
 
+    package init() {}
+
     /// Shows how far it is, but not too often.
-    mutating func show(_ text: String) {
+    package mutating func show(_ text: String) {
         let now = ContinuousClock.now
         let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(1)
         if let lastShown, now - lastShown < pause { return }
@@ -26,12 +28,12 @@ struct ProgressLine {
     }
 
     /// Says something that stays.
-    mutating func say(_ text: String) {
+    package mutating func say(_ text: String) {
         write((isTerminal ? "\r\u{1b}[K" : "") + "\(stamp)\(text)\n")
     }
 
     /// Says something without the time before it.
-    mutating func print(_ text: String) {
+    package mutating func print(_ text: String) {
         write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n")
     }
 

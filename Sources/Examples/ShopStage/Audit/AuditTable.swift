@@ -71,7 +71,7 @@ package struct AuditTable: CustomStringConvertible {
 
 extension Int {
     /// In groups of three digits: 1,200.
-    var grouped: String {
+    package var grouped: String {
         var digits = String(magnitude)
         var groups: [String] = []
         while digits.count > 3 {
