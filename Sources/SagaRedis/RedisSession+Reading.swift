@@ -127,11 +127,16 @@ extension RedisSession {
     }
 
     func memory() async throws(StoreError) -> StoreMemory {
-        let command = RedisCommand("INFO", "memory")
-        let info = ServerInfo(
-            try await translating { () async throws(RedisError) in try await writer.send(command) })
-        func bytes(_ name: String) -> Int64 { info[name].flatMap(Int64.init) ?? 0 }
-        return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
+        let replies = try await translating { () async throws(RedisError) in
+            try await writer.sendToEach(RedisCommand("INFO", "memory"))
+        }
+        let memories = replies.map { reply in
+            let info = ServerInfo(reply)
+            func bytes(_ name: String) -> Int64 { info[name].flatMap(Int64.init) ?? 0 }
+            return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
+        }
+        // The fullest node is the first that has no room.
+        return memories.max { ($0.percent ?? 0, $0.used) < ($1.percent ?? 0, $1.used) } ?? StoreMemory(used: 0, limit: 0)
     }
 
     func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {

@@ -65,8 +65,8 @@ import Testing
         try await Task.sleep(for: .milliseconds(100))
         try await cluster.move(key: "{b}2", from: source, to: target)
         try await cluster.endMove(of: slot, from: source, to: target)
-        let (both, parts) = try await (patient, transaction)
-        #expect(both.value.string == "{b}1{b}2")
+        let (texts, parts) = try await (patient, transaction)
+        #expect(texts.value.string == "{b}1{b}2")
         #expect(parts.value[1].string == "{b}2")
 
         #expect(await failure { () async throws(RedisError) in try await direct.send(RedisCommand("GET", "{b}1")) }?.code
