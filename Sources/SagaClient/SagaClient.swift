@@ -12,7 +12,7 @@ import Synchronization
 /// ``ClientError/unreachable(_:)`` a start may be repeated as it is.
 public final class SagaClient: Sendable {
     public let namespace: String
-    let client: RedisClient
+    let client: RedisRouter
     let endpoint: RedisEndpoint
     let logger: Logger
     private let namespaceWait: Duration
@@ -39,7 +39,7 @@ public final class SagaClient: Sendable {
         var options = ConnectionOptions()
         options.connectTimeout = .seconds(2)
         options.name = "skald-client"
-        client = RedisClient(endpoint: endpoint, options: options, logger: logger)
+        client = RedisRouter(endpoint: endpoint, options: options, logger: logger)
     }
 
     /// Ends the client's connection. The client cannot be used again.
@@ -113,7 +113,9 @@ public final class SagaClient: Sendable {
             command.append(fields)
             return command
         }
-        _ = try await asking { () async throws(RedisError) in try await client.transaction(commands) }
+        _ = try await asking { () async throws(RedisError) in
+            commands.count == 1 ? try await client.send(commands[0]) : try await client.transaction(commands)
+        }
     }
 
     // MARK: The namespace

@@ -28,8 +28,7 @@ public final class RedisSagaStore: SagaStore {
     public let namespace: String
     private let options: Options
     let logger: Logger
-    private let connectionLogger: Logger
-    let client: RedisClient
+    let client: RedisRouter
     /// Prepared once: its digest is needed several times a second.
     private let memberBeat = RedisScript(SagaScripts.memberBeat)
     private let keySpace = Mutex<KeySpace?>(nil)
@@ -42,8 +41,7 @@ public final class RedisSagaStore: SagaStore {
         // Whoever works on the store says that it fails: once, and not once for each of its connections.
         var connectionLogger = logger
         connectionLogger.logLevel = max(.error, logger.logLevel)
-        self.connectionLogger = connectionLogger
-        client = RedisClient(endpoint: endpoint, options: options.connection, logger: connectionLogger)
+        client = RedisRouter(endpoint: endpoint, options: options.connection, logger: connectionLogger)
     }
 
     /// Opens the namespace, after a look at whether the server can keep a saga log at all.
@@ -91,18 +89,18 @@ public final class RedisSagaStore: SagaStore {
             guard try await client.send(partitions).value.isNull else { return }
             let keys = KeySpace(namespace: namespace, partitions: count)
             let script = RedisScript(SagaScripts.partitionCreate)
-            let connection = try await client.connection()
-            try await connection.load([script])
-            let pending = (0..<count).map { connection.submit(script, keys: [keys.state($0)]) }
+            try await client.load([script])
+            let pending = (0..<count).map { client.submit(script, keys: [keys.state($0)]) }
             for reply in pending { _ = try await reply.get() }
         }
     }
 
     private func checkServer() async throws(StoreError) {
-        let reply = try await translating { () async throws(RedisError) in
-            try await client.send(RedisCommand("INFO", "memory"))
+        let replies = try await translating { () async throws(RedisError) in
+            try await client.sendToEach(RedisCommand("INFO", "memory"))
         }
-        guard let policy = ServerInfo(reply)["maxmemory_policy"], policy != "noeviction" else { return }
+        let policies = replies.compactMap { ServerInfo($0)["maxmemory_policy"] }
+        guard let policy = policies.first(where: { $0 != "noeviction" }) else { return }
         guard options.allowsEviction else {
             throw StoreError(
                 .refused, .notApplied,
@@ -197,7 +195,7 @@ public final class RedisSagaStore: SagaStore {
         guard let keySpace = keySpace.withLock({ $0 }) else {
             preconditionFailure("a session of a namespace that was not opened")
         }
-        return RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: connectionLogger)
+        return RedisSession(client, keys: keySpace)
     }
 
     public func close() async { await client.close() }
@@ -227,8 +225,10 @@ extension StoreError {
         switch error.code {
         case .outOfMemory, .misconf: self.init(.full, effect, error.message)
         case .wrongType: self.init(.corrupt, effect, error.message)
-        case .noAuth, .wrongPass, .noPermission, .crossSlot, .moved, .ask:
-            self.init(.refused, effect, error.message)
+        case .noAuth, .wrongPass, .noPermission, .crossSlot: self.init(.refused, effect, error.message)
+        case .moved, .ask:
+            self.init(
+                .refused, effect, "the server is a node of a Redis Cluster: use redis-cluster:// (\(error.message))")
         default: self.init(.unavailable, effect, error.message)
         }
     }
