@@ -13,18 +13,25 @@ public struct RedisEndpoint: Sendable, Hashable {
     public var username: String?
     public var password: String?
     public var database: Int
+    /// Nil: plain text. Not for Unix sockets.
+    public var tls: RedisTLS?
 
-    public init(address: Address, username: String? = nil, password: String? = nil, database: Int = 0) {
+    public init(
+        address: Address, username: String? = nil, password: String? = nil, database: Int = 0, tls: RedisTLS? = nil
+    ) {
         self.address = address
         self.username = username
         self.password = password
         self.database = database
+        self.tls = tls
     }
 
     /// Reads `redis://[user[:password]@]host[:port][/database]`, `redis://:password@host` or
-    /// `unix://[user[:password]@]/path[?db=database]`. User, password and path may be percent-encoded.
+    /// `unix://[user[:password]@]/path[?db=database]`. User, password and path may be percent-encoded. `rediss://` is
+    /// `redis://` over TLS, with the authorities that the system trusts; ``tls`` says more.
     public init(url: String) throws(RedisURLError) {
         self = try RedisURLParser.parse(url)
+        try checkLogin()
     }
 
     /// The URL without the password, for logs and messages.
@@ -33,7 +40,8 @@ public struct RedisEndpoint: Sendable, Hashable {
         switch address {
         case .tcp(let host, let port):
             let name = host.contains(":") ? "[\(host)]" : host
-            return "redis://\(login)\(name):\(port)" + (database == 0 ? "" : "/\(database)")
+            return "\(tls == nil ? "redis" : "rediss")://\(login)\(name):\(port)"
+                + (database == 0 ? "" : "/\(database)")
         case .unix(let path):
             return "unix://\(login)\(path)" + (database == 0 ? "" : "?db=\(database)")
         }

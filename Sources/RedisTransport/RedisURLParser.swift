@@ -12,11 +12,13 @@ enum RedisURLParser {
         case "unix", "redis+unix", "redis+socket":
             return try unix(rest)
         case "rediss":
-            throw RedisURLError(message: "rediss:// (TLS) is not supported by this build yet; use redis:// or unix://")
+            var endpoint = try tcp(rest)
+            endpoint.tls = RedisTLS()
+            return endpoint
         case let scheme where scheme.contains("sentinel") || scheme.contains("cluster"):
             throw RedisURLError(message: "\(scheme):// is not supported by this build yet; use redis:// or unix://")
         default:
-            throw RedisURLError(message: "not a Redis URL: the scheme must be redis or unix")
+            throw RedisURLError(message: "not a Redis URL: the scheme must be redis, rediss or unix")
         }
     }
 
@@ -76,9 +78,7 @@ enum RedisURLParser {
         let parts = login.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let username = try decode(parts[0], "user name")
         if !username.isEmpty { endpoint.username = username }
-        guard parts.count == 2 else {
-            throw RedisURLError(message: "the URL has a user name but no password: use user:password@ or :password@")
-        }
+        guard parts.count == 2 else { return }
         endpoint.password = try decode(parts[1], "password")
     }
 

@@ -24,7 +24,8 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
 
     init(_ error: RedisError) {
         switch error.code {
-        case .connectFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown, .clusterDown:
+        case .connectFailed, .tlsFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown,
+            .clusterDown:
             self = .unreachable(error.message)
         default: self = .refused("Redis refuses: \(error.message)")
         }

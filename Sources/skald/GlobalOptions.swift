@@ -8,8 +8,16 @@ import SagaCore
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The Redis server.", discussion: "Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379."))
+        help: ArgumentHelp(
+            "The Redis server.",
+            discussion: """
+                Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379; rediss:// is with TLS. A password here can be \
+                seen by others in the list of processes: leave it out, and set SKALD_REDIS_PASSWORD or \
+                SKALD_REDIS_PASSWORD_FILE.
+                """))
     var redis: String?
+
+    @OptionGroup(title: "TLS, for rediss://") var tls: TLSOptions
 
     @Option(help: ArgumentHelp("The namespace.", discussion: "Default: SKALD_NAMESPACE, else skald."))
     var namespace: String?
@@ -25,14 +33,10 @@ struct GlobalOptions: ParsableArguments {
         })
     var logLevel: Logger.Level?
 
-    var redisURL: String {
-        redis ?? ProcessInfo.processInfo.environment["SKALD_REDIS_URL"] ?? "redis://127.0.0.1:6379"
-    }
-
     var endpoint: RedisEndpoint {
         get throws {
             do {
-                return try RedisEndpoint(url: redisURL)
+                return try RedisEndpoint(url: redis, environment: tls.added(to: ProcessInfo.processInfo.environment))
             } catch {
                 throw ValidationError("\(error)")
             }
@@ -47,6 +51,15 @@ struct GlobalOptions: ParsableArguments {
             }
             return name
         }
+    }
+
+    /// Says once that others can read the password that stands on the command line.
+    func validate() throws {
+        // A URL that cannot be read is refused when it is used.
+        guard let redis, let endpoint = try? RedisEndpoint(url: redis), endpoint.password != nil else { return }
+        let advice = "leave it out, and set SKALD_REDIS_PASSWORD or SKALD_REDIS_PASSWORD_FILE"
+        let warning = "skald: warning: the password in --redis can be seen in the list of processes: \(advice)\n"
+        FileHandle.standardError.write(Data(warning.utf8))
     }
 
     /// Logs to standard error. Commands that end soon say only what is wrong with their own words.
@@ -70,6 +83,29 @@ struct GlobalOptions: ParsableArguments {
             throw error
         }
         await client.close()
+    }
+}
+
+/// The files that TLS needs. Options win over the environment.
+struct TLSOptions: ParsableArguments {
+    @Option(help: "PEM file of the authorities that sign servers. Default: SKALD_TLS_CA, else the system's.")
+    var tlsCA: String?
+
+    @Option(help: "PEM file of the client certificate, where the server wants one. Default: SKALD_TLS_CERT.")
+    var tlsCert: String?
+
+    @Option(help: "PEM file of its key. Default: SKALD_TLS_KEY.")
+    var tlsKey: String?
+
+    @Option(help: "The name in the server's certificate. Default: SKALD_TLS_SERVER_NAME, else the URL's host.")
+    var tlsServerName: String?
+
+    func added(to environment: [String: String]) -> [String: String] {
+        let given = [
+            "SKALD_TLS_CA": tlsCA, "SKALD_TLS_CERT": tlsCert, "SKALD_TLS_KEY": tlsKey,
+            "SKALD_TLS_SERVER_NAME": tlsServerName,
+        ]
+        return environment.merging(given.compactMapValues { $0 }) { $1 }
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import RedisTransport
 import Testing
 
@@ -19,6 +20,8 @@ import Testing
         ),
         ("redis://[::1]:6380/1", RedisEndpoint(address: tcp("::1", 6380), database: 1)),
         ("redis://[fe80::2]", RedisEndpoint(address: tcp("fe80::2"))),
+        ("rediss://host", RedisEndpoint(address: tcp("host"), tls: RedisTLS())),
+        ("rediss://:secret@[::1]:1/2", .init(address: tcp("::1", 1), password: "secret", database: 2, tls: RedisTLS())),
         ("unix:///run/redis.sock", RedisEndpoint(address: .unix(path: "/run/redis.sock"))),
         ("unix:///run/a%20b@c.sock?db=2", RedisEndpoint(address: .unix(path: "/run/a b@c.sock"), database: 2)),
         ("unix://:secret@/run/redis.sock", .init(address: .unix(path: "/run/redis.sock"), password: "secret")),
@@ -31,7 +34,7 @@ import Testing
     @Test(arguments: [
         ("localhost:6379", "expected redis://"),
         ("http://host", "scheme"),
-        ("rediss://host", "not supported by this build yet"),
+        ("rediss://host?verify=none", "query"),
         ("redis-sentinel://host", "not supported by this build yet"),
         ("redis+cluster://host", "not supported by this build yet"),
         ("redis://", "no host"),
@@ -63,6 +66,36 @@ import Testing
         #expect(error?.message.contains("\n") == false)
     }
 
+    @Test func theEnvironmentSaysWhatTheURLDoesNot() throws {
+        #expect(try RedisEndpoint(environment: [:]) == RedisEndpoint(address: Self.tcp("127.0.0.1")))
+        var environment = ["SKALD_REDIS_URL": "redis://me@h", "SKALD_REDIS_PASSWORD": "secret", "SKALD_TLS_CA": ""]
+        let me = RedisEndpoint(address: Self.tcp("h"), username: "me", password: "secret")
+        #expect(try RedisEndpoint(environment: environment) == me)
+        #expect(try RedisEndpoint(url: "redis://:own@h", environment: environment).password == "own")
+        environment["SKALD_TLS_CA"] = "/ca.pem"
+        environment["SKALD_TLS_SERVER_NAME"] = "redis"
+        let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(environment: environment) }
+        #expect(error?.message.contains("redis://me:***@h:6379 has no TLS: use rediss://") == true)
+        let secure = try RedisEndpoint(url: "rediss://h", environment: environment)
+        #expect(secure.tls == RedisTLS(authorityFile: "/ca.pem", serverName: "redis"))
+        #expect(try RedisEndpoint(url: "unix:///r.sock", environment: environment).tls == nil)
+    }
+
+    @Test func aPasswordIsTheFirstLineOfItsFile() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "skald-\(UUID().uuidString)").path
+        // What cannot be removed stays in the system's temporary directory, and harms nobody.
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let environment = ["SKALD_REDIS_PASSWORD_FILE": file]
+        func reason() -> String? {
+            #expect(throws: RedisURLError.self) { try RedisEndpoint(environment: environment) }?.message
+        }
+        #expect(reason()?.contains("SKALD_REDIS_PASSWORD_FILE: the file \(file) cannot be read: No such file") == true)
+        try Data("pass word\r\nmore".utf8).write(to: URL(filePath: file))
+        #expect(try RedisEndpoint(environment: environment).password == "pass word")
+        try Data("\n".utf8).write(to: URL(filePath: file))
+        #expect(reason()?.contains("holds no password") == true)
+    }
+
     @Test func longSocketPathsAreRefused() {
         #expect(throws: RedisURLError.self) {
             try RedisEndpoint(url: "unix:///" + String(repeating: "x", count: 107))
@@ -70,7 +103,7 @@ import Testing
     }
 
     @Test func errorsDoNotRepeatThePassword() {
-        for url in ["redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h", "redis://:hunter2%@h"] {
+        for url in ["redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h:port", "redis://:hunter2%@h"] {
             let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(url: url) }
             #expect(error?.message.contains("hunter2") == false)
         }
@@ -83,6 +116,7 @@ import Testing
         dump(endpoint, to: &dumped)
         #expect(!("\(endpoint)" + String(reflecting: endpoint) + dumped).contains("hunter2"))
         #expect(try RedisEndpoint(url: "unix://:x@/a/b?db=1").redacted == "unix://:***@/a/b?db=1")
+        #expect(try RedisEndpoint(url: "rediss://:x@host").redacted == "rediss://:***@host:6379")
         #expect(try RedisEndpoint(url: "redis://[::1]").redacted == "redis://[::1]:6379")
     }
 

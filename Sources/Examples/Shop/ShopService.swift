@@ -44,7 +44,7 @@ public struct ShopService: ParsableArguments {
     ) async throws {
         let logger = Logger(label: name)
         let environment = Environment.read()
-        let endpoint = try RedisEndpoint(url: redis ?? environment.redis)
+        let endpoint = try RedisEndpoint(url: redis, environment: environment.variables)
         let seed = try seed.map { try ShopSeed(contentsOf: $0) } ?? ShopSeed()
         let barrier = try SQLiteBarrier(path: database) { try prepare($0, seed) }
         var options = ParticipantOptions()
