@@ -78,7 +78,7 @@ let package = Package(
         // The core: definitions and the machine. Imports nothing.
         library("SagaCore"),
         // Encodings. Knows no Redis.
-        library("SagaWire", ["SagaCore", .yams]),
+        library("SagaWire", ["SagaCore", .crypto, .yams]),
         // Definitions tried out: simulated services and time, drills, drawings.
         library("SagaSimulation", ["SagaCore"]),
         // What the orchestrator needs of a store, and the in-memory store.
@@ -145,8 +145,8 @@ let package = Package(
         library(
             "Shop", path: "Sources/Examples/Shop",
             [
-                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .argumentParser, .grdb, .lifecycle,
-                .logging, .unixSignals,
+                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", "SagaWire", .argumentParser, .grdb,
+                .lifecycle, .logging, .unixSignals,
             ]),
         executable(
             "points-service", path: "Sources/Examples/points-service",

@@ -4,6 +4,7 @@ import Logging
 import RedisTransport
 import SagaClient
 import SagaCore
+import SagaWire
 
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
@@ -71,7 +72,14 @@ struct GlobalOptions: ParsableArguments {
 
     /// Runs a command's work with a client; an error becomes one line on standard error and an exit code.
     func withClient(_ body: (SagaClient) async throws -> Void) async throws {
-        let client = SagaClient(endpoint: try endpoint, namespace: try checkedNamespace, logger: logger())
+        let keys: PayloadKeys?
+        do {
+            keys = try PayloadKeys.read(from: ProcessInfo.processInfo.environment)
+        } catch {
+            throw fail(error.description)
+        }
+        let client = SagaClient(
+            endpoint: try endpoint, namespace: try checkedNamespace, payloadKeys: keys, logger: logger())
         do {
             try await body(client)
         } catch let error as ClientError {

@@ -4,6 +4,7 @@ import Logging
 import RedisTransport
 public import SagaParticipant
 public import SagaParticipantSQLite
+import SagaWire
 import ServiceLifecycle
 import UnixSignals
 
@@ -49,6 +50,7 @@ public struct ShopService: ParsableArguments {
         let barrier = try SQLiteBarrier(path: database) { try prepare($0, seed) }
         var options = ParticipantOptions()
         options.consumer = "\(name)-\(consumer)"
+        options.payloadKeys = try PayloadKeys.read(from: environment.variables)
         options.claimAfter = .seconds(claimAfter)
         let participant = Participant(
             service: name, redis: endpoint, namespace: namespace ?? environment.namespace, barrier: barrier,

@@ -23,6 +23,7 @@ final class ParticipantCore<Store: Barrier>: Sendable {
 
     private struct Notices {
         var unknownOperations: Set<String> = []
+        var isSealedNoticed = false
         var isBarrierDown = false
         /// Performed by this process, and not known to be answered: not what kills it.
         var survived: Set<EntryID> = []
@@ -102,6 +103,18 @@ final class ParticipantCore<Store: Barrier>: Sendable {
         logger.warning(
             "no handler for an operation; its commands are answered retry until a build that has one is deployed",
             metadata: ["operation": "\(operation)"])
+    }
+
+    /// Says once that payloads cannot be opened.
+    func noticeSealed(_ fault: PayloadKeyError) {
+        let isNew = notices.withLock { notices in
+            defer { notices.isSealedNoticed = true }
+            return !notices.isSealedNoticed
+        }
+        guard isNew else { return }
+        logger.warning(
+            "payloads cannot be decrypted; their commands are answered retry until the key is given",
+            metadata: ["reason": "\(fault)"])
     }
 
     // MARK: entries that were performed and not answered
