@@ -92,12 +92,18 @@ let package = Package(
             resources: [
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/holder.lua"),
                 .embedInCode("lib/identity.lua"),
+                .embedInCode("lib/order.lua"),
+                .embedInCode("scripts/consumer_remove.lua"),
                 .embedInCode("scripts/definition_register.lua"),
                 .embedInCode("scripts/inbox_peek.lua"),
+                .embedInCode("scripts/member_beat.lua"),
+                .embedInCode("scripts/namespace_announce.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
                 .embedInCode("scripts/partition_commit.lua"),
                 .embedInCode("scripts/partition_create.lua"),
+                .embedInCode("scripts/partition_look.lua"),
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),
@@ -115,7 +121,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", "SagaStore", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),
@@ -234,8 +240,12 @@ let package = Package(
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaTesting", "SagaWire", "TestSupport", "skald"]),
         // Random sagas by the hundred thousand. Depends on little, so that it is soon built with optimisation.
         library("SagaProperties", path: "Tests/SagaProperties", ["SagaCore", "TestSupport"]),
-        executable("saga-properties", path: "Tests/saga-properties", ["SagaProperties"]),
-        tests("SagaCoreTests", ["SagaCore", "SagaProperties", "TestSupport"]),
+        // Every state of small sagas. The participant's rules are compiled once more, from the same files, as the library
+        // that they belong to brings a network along.
+        library("SagaBarrierRules", path: "Tests/SagaBarrierRules", ["SagaCore", "SagaWire"]),
+        library("SagaExplorer", path: "Tests/SagaExplorer", ["SagaBarrierRules", "SagaCore", "SagaWire"]),
+        executable("saga-properties", path: "Tests/saga-properties", ["SagaExplorer", "SagaProperties"]),
+        tests("SagaCoreTests", ["SagaCore", "SagaExplorer", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),
     ]

@@ -26,6 +26,8 @@ public final class LocalRedisServer: Sendable {
         public var binary: String
         /// Nil: plain text on the port. The Unix socket is plain in any case.
         public var tls: TLSFiles?
+        /// What follows the configuration file on the command line.
+        package var arguments: [String] = []
 
         public init(
             directory: String? = nil, appendOnly: AppendOnly = .no, port: Int? = nil, extra: [String] = [],
@@ -94,7 +96,8 @@ public final class LocalRedisServer: Sendable {
             attempts += 1
             let port = try options.port ?? FreePort.find()
             try layout.writeConfiguration(options, port: port)
-            let child = try ChildProcess.spawn(binary, [layout.configurationFile], output: layout.outputFile)
+            let child = try ChildProcess.spawn(
+                binary, [layout.configurationFile] + options.arguments, output: layout.outputFile)
             let server = LocalRedisServer(options: options, layout: layout, port: port, child: child)
             do {
                 try await server.waitUntilReady()
@@ -142,7 +145,8 @@ public final class LocalRedisServer: Sendable {
         let binary = try Executable.find(options.binary)
         try layout.createDirectories()
         try layout.writeConfiguration(options, port: port)
-        let started = try ChildProcess.spawn(binary, [layout.configurationFile], output: layout.outputFile)
+        let started = try ChildProcess.spawn(
+            binary, [layout.configurationFile] + options.arguments, output: layout.outputFile)
         child.withLock { $0 = started }
         try await waitUntilReady()
     }

@@ -6,6 +6,8 @@ final class ConnectionCore: Sendable {
     let channel: any Channel
     private let replyTimeout: TimeAmount
     private let machine: Mutex<ConnectionMachine<ReplySink>>
+    /// Whether the connection ends with the first reply by which the server shows that it is no master any more.
+    private let endsWithDemotion = Atomic(false)
 
     private init(channel: any Channel, options: ConnectionOptions) {
         self.channel = channel
@@ -25,6 +27,9 @@ final class ConnectionCore: Sendable {
         try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core: core, parser: parser))
         return core
     }
+
+    /// From now on, a reply by which the server shows that it is no master any more closes the connection.
+    func endWithDemotion() { endsWithDemotion.store(true, ordering: .relaxed) }
 
     /// Why it is closed, if it is.
     var closeReason: RedisError? { machine.withLock { $0.closeReason } }
@@ -71,11 +76,23 @@ final class ConnectionCore: Sendable {
             sink.receive(reply)
         }
         sinks.removeAll(keepingCapacity: true)
+        if endsWithDemotion.load(ordering: .relaxed), let error = demotion(in: replies) { close(error) }
         if !areExpected {
             close(
                 RedisError(
                     code: .protocolViolation, message: "a reply that nobody asked for", effect: .indeterminate))
         }
+    }
+
+    private func demotion(in replies: [RedisReply]) -> RedisError? {
+        for reply in replies where reply.isError {
+            guard let error = reply.value.error else { continue }
+            switch error.code {
+            case .readOnly, .unblocked, .masterDown: return error
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func set(_ timer: NIODeadline) {

@@ -8,13 +8,16 @@ import Synchronization
 /// Attempts are shared by all who wait, at most one is under way, and failed ones are spaced by a backoff with jitter
 /// (50 ms to 2 s). It logs once when the connection is lost and once when it is back. Nothing is sent again blindly:
 /// what happened to commands on a lost connection is for their senders to find out.
+///
+/// Where the endpoint names sentinels, the server is the master that they name: it is asked for anew whenever the client
+/// connects, and once a second while it is connected, so that a former master is left that still takes itself for one.
 public final class RedisClient: Sendable {
     typealias Slot = OneShot<Result<RedisConnection, RedisError>>
 
     public let endpoint: RedisEndpoint
     public let options: ConnectionOptions
-    private let eventLoop: any EventLoop
-    private let logger: Logger
+    let eventLoop: any EventLoop
+    let logger: Logger
     private let machine = Mutex(ClientMachine<RedisConnection, Slot>())
 
     /// Connects when it is first used.
@@ -104,6 +107,7 @@ public final class RedisClient: Sendable {
                 let actions = self.machine.withLock { $0.attemptSucceeded(connection, attempt: attempt, now: now) }
                 self.perform(actions)
                 self.watch(connection, attempt)
+                self.followMaster(from: connection)
             case .failure(let error):
                 let jitter = Double.random(in: 0..<1)
                 self.perform(

@@ -24,7 +24,43 @@ extension RedisConnection {
     }
 
     /// Calls `done` once, on the event loop. If nobody keeps the connection, it closes.
+    ///
+    /// Of several nodes, this is to the master that the sentinels name, or to any node of a cluster.
     static func open(
+        _ endpoint: RedisEndpoint, options: ConnectionOptions, on eventLoop: any EventLoop,
+        done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
+    ) {
+        switch endpoint.address {
+        case .tcp, .unix:
+            openServer(endpoint, options: options, on: eventLoop, done: done)
+        case .sentinel(let sentinels, let master):
+            MasterFinder.find(endpoint, options: options, sentinels: sentinels, master: master, on: eventLoop) {
+                result in
+                switch result {
+                case .found(let connection): done(.success(connection))
+                case .unchanged: done(.failure(.noConnection))
+                case .failed(let error): done(.failure(error))
+                }
+            }
+        case .cluster(let nodes):
+            openAny(of: nodes.shuffled()[...], endpoint, options: options, on: eventLoop, done: done)
+        }
+    }
+
+    /// The first of the nodes that answers.
+    private static func openAny(
+        of nodes: ArraySlice<RedisNode>, _ endpoint: RedisEndpoint, options: ConnectionOptions,
+        on eventLoop: any EventLoop, done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
+    ) {
+        guard let node = nodes.first else { return done(.failure(.connectFailed("the URL names no node"))) }
+        openServer(endpoint.server(node), options: options, on: eventLoop) { result in
+            guard case .failure(let error) = result, error.isTransient, nodes.count > 1 else { return done(result) }
+            openAny(of: nodes.dropFirst(), endpoint, options: options, on: eventLoop, done: done)
+        }
+    }
+
+    /// Connects to one server.
+    static func openServer(
         _ endpoint: RedisEndpoint, options: ConnectionOptions, on eventLoop: any EventLoop,
         done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
     ) {
@@ -36,7 +72,7 @@ extension RedisConnection {
         }.whenComplete { result in
             switch result {
             case .success(let core):
-                let connection = RedisConnection(core: core, options: options)
+                let connection = RedisConnection(core: core, options: options, address: endpoint.address)
                 connection.shakeHands(endpoint, until: deadline, done: done)
             case .failure(let error):
                 let code = (error as? RedisError)?.code ?? .connectFailed
@@ -96,6 +132,7 @@ extension ClientBootstrap {
         switch address {
         case .tcp(let host, let port): connect(host: host, port: port)
         case .unix(let path): connect(unixDomainSocketPath: path)
+        case .sentinel, .cluster: preconditionFailure("one server is connected to, not \(address)")
         }
     }
 }

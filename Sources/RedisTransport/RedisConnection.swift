@@ -11,15 +11,18 @@ package import NIOCore
 public final class RedisConnection: Sendable {
     let core: ConnectionCore
     let options: ConnectionOptions
+    /// The server; nil where the channel was made elsewhere.
+    public let address: RedisEndpoint.Address?
 
-    init(core: ConnectionCore, options: ConnectionOptions) {
+    init(core: ConnectionCore, options: ConnectionOptions, address: RedisEndpoint.Address?) {
         self.core = core
         self.options = options
+        self.address = address
     }
 
     /// A connection over a channel that is made elsewhere; nothing is sent. Call on the channel's event loop.
     package convenience init(over channel: any Channel, options: ConnectionOptions = ConnectionOptions()) throws {
-        self.init(core: try ConnectionCore.attach(to: channel, options: options), options: options)
+        self.init(core: try ConnectionCore.attach(to: channel, options: options), options: options, address: nil)
     }
 
     deinit {

@@ -10,6 +10,7 @@ extension RedisEndpoint {
     ///
     /// - `REDIS_URL`, where `url` is nil; without either it is `redis://127.0.0.1:6379`;
     /// - `REDIS_PASSWORD`, or `REDIS_PASSWORD_FILE` with the password as its first line: where the URL has no password;
+    /// - `SENTINEL_PASSWORD`, for the sentinels themselves, where the URL has none;
     /// - `TLS_CA`, `TLS_CERT`, `TLS_KEY` (PEM files) and `TLS_SERVER_NAME`: see ``RedisTLS``. With one of them a URL
     ///   without TLS is refused; a Unix socket needs none.
     public init(
@@ -28,6 +29,7 @@ extension RedisEndpoint {
             }
         }
         try checkLogin()
+        if case .sentinel = address, sentinelPassword == nil { sentinelPassword = value("SENTINEL_PASSWORD") }
         let settings = RedisTLS(
             authorityFile: value("TLS_CA"), certificateFile: value("TLS_CERT"), keyFile: value("TLS_KEY"),
             serverName: value("TLS_SERVER_NAME"))

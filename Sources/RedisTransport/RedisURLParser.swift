@@ -3,7 +3,8 @@ enum RedisURLParser {
     static func parse(_ url: String) throws(RedisURLError) -> RedisEndpoint {
         guard let separator = url.firstRange(of: "://") else {
             throw RedisURLError(
-                message: "not a Redis URL: expected redis://[user[:password]@]host[:port][/database] or unix:///path")
+                message: "not a Redis URL: expected redis://[user[:password]@]host[:port][/database], unix:///path, "
+                    + "redis-sentinel://host:port,…/master or redis-cluster://host:port,…")
         }
         let rest = url[separator.upperBound...]
         switch url[..<separator.lowerBound].lowercased() {
@@ -12,14 +13,25 @@ enum RedisURLParser {
         case "unix", "redis+unix", "redis+socket":
             return try unix(rest)
         case "rediss":
-            var endpoint = try tcp(rest)
-            endpoint.tls = RedisTLS()
-            return endpoint
-        case let scheme where scheme.contains("sentinel") || scheme.contains("cluster"):
-            throw RedisURLError(message: "\(scheme):// is not supported by this build yet; use redis:// or unix://")
+            return try secured(tcp(rest))
+        case "redis-sentinel", "redis+sentinel":
+            return try sentinel(rest)
+        case "rediss-sentinel", "rediss+sentinel":
+            return try secured(sentinel(rest))
+        case "redis-cluster", "redis+cluster":
+            return try cluster(rest)
+        case "rediss-cluster", "rediss+cluster":
+            return try secured(cluster(rest))
         default:
-            throw RedisURLError(message: "not a Redis URL: the scheme must be redis, rediss or unix")
+            throw RedisURLError(
+                message: "not a Redis URL: the scheme must be redis, rediss, unix, redis-sentinel or redis-cluster")
         }
+    }
+
+    private static func secured(_ endpoint: RedisEndpoint) -> RedisEndpoint {
+        var endpoint = endpoint
+        endpoint.tls = RedisTLS()
+        return endpoint
     }
 
     private static func tcp(_ text: Substring) throws(RedisURLError) -> RedisEndpoint {
@@ -31,7 +43,8 @@ enum RedisURLParser {
         var endpoint = RedisEndpoint(address: .tcp(host: "", port: 0))
         try readLogin(login, into: &endpoint)
         let parts = location.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        endpoint.address = try hostAndPort(parts[0])
+        let node = try node(parts[0], port: RedisEndpoint.defaultPort)
+        endpoint.address = .tcp(host: node.host, port: node.port)
         if parts.count == 2, !parts[1].isEmpty { endpoint.database = try database(parts[1]) }
         return endpoint
     }
@@ -66,12 +79,12 @@ enum RedisURLParser {
         return endpoint
     }
 
-    private static func split(_ text: Substring) -> (login: Substring?, location: Substring) {
+    static func split(_ text: Substring) -> (login: Substring?, location: Substring) {
         guard let at = text.lastIndex(of: "@") else { return (nil, text) }
         return (text[..<at], text[text.index(after: at)...])
     }
 
-    private static func readLogin(
+    static func readLogin(
         _ login: Substring?, into endpoint: inout RedisEndpoint
     ) throws(RedisURLError) {
         guard let login, !login.isEmpty else { return }
@@ -82,7 +95,7 @@ enum RedisURLParser {
         endpoint.password = try decode(parts[1], "password")
     }
 
-    private static func hostAndPort(_ text: Substring) throws(RedisURLError) -> RedisEndpoint.Address {
+    static func node(_ text: Substring, port defaultPort: Int) throws(RedisURLError) -> RedisNode {
         var host = text
         var port: Substring?
         if text.hasPrefix("[") {
@@ -100,14 +113,14 @@ enum RedisURLParser {
             port = text[text.index(after: colon)...]
         }
         guard !host.isEmpty else { throw RedisURLError(message: "the URL names no host") }
-        guard let port else { return .tcp(host: String(host), port: RedisEndpoint.defaultPort) }
+        guard let port else { return RedisNode(host: String(host), port: defaultPort) }
         guard let number = decimal(port), (1...65_535).contains(number) else {
             throw RedisURLError(message: "the port must be a number from 1 to 65535")
         }
-        return .tcp(host: String(host), port: number)
+        return RedisNode(host: String(host), port: number)
     }
 
-    private static func database(_ text: Substring) throws(RedisURLError) -> Int {
+    static func database(_ text: Substring) throws(RedisURLError) -> Int {
         guard let number = decimal(text), number <= Int32.max else {
             throw RedisURLError(message: "the database must be a number from 0")
         }
@@ -119,7 +132,7 @@ enum RedisURLParser {
         text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
     }
 
-    private static func decode(_ text: Substring, _ what: String) throws(RedisURLError) -> String {
+    static func decode(_ text: Substring, _ what: String) throws(RedisURLError) -> String {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {

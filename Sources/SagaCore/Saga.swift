@@ -27,24 +27,24 @@ public struct Saga: Sendable, Hashable {
     public let definition: Definition
     public let started: Started
     public let startedAt: Milliseconds
-    public internal(set) var status = Status.running
+    public package(set) var status = Status.running
     /// Whether the saga goes backward; with ``status``, what a stuck saga was doing.
-    public internal(set) var isCompensating = false
-    public internal(set) var steps: [StepState]
+    public package(set) var isCompensating = false
+    public package(set) var steps: [StepState]
     /// Entries applied so far; the index of the next one.
     public internal(set) var entryCount = 1
     /// The partition's history that this saga has been brought to.
-    public internal(set) var era: Int64
+    public package(set) var era: Int64
     /// Whether a compensation covers every step of the definition, known to have run or not.
-    public internal(set) var compensatesAll: Bool
+    public package(set) var compensatesAll: Bool
     public internal(set) var isPaused = false
     /// When a saga that goes forward, and whose pivot is not due, turns back.
-    public internal(set) var deadline: Milliseconds?
+    public package(set) var deadline: Milliseconds?
     /// Why the saga turned back, or what it is stuck at.
     public internal(set) var error: String?
     public internal(set) var finishedAt: Milliseconds?
     /// Steps whose answer the verify round waits for.
-    var unverified = 0
+    package var unverified = 0
     /// Signals that came before their steps were due, oldest first.
     var bufferedSignals: [Signal] = []
     var signalIDs: Set<String> = []

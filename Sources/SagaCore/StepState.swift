@@ -1,13 +1,13 @@
 /// Where one step of a saga is.
 public struct StepState: Sendable, Hashable, MutableTwoPhased {
-    public internal(set) var action = PhaseState()
-    public internal(set) var compensation = PhaseState()
+    public package(set) var action = PhaseState()
+    public package(set) var compensation = PhaseState()
     /// What the action returned, or what an operator gave in its place.
-    public internal(set) var result: [UInt8]?
+    public package(set) var result: [UInt8]?
     /// Present while the verify round after a rewind waits for this step's answer.
-    public internal(set) var verification: Verification?
+    public package(set) var verification: Verification?
     /// Of a `forEach` step that was due: one for each element of its list.
-    public internal(set) var items: [ItemState] = []
+    public package(set) var items: [ItemState] = []
 
     public init() {}
 }
@@ -16,12 +16,12 @@ public struct StepState: Sendable, Hashable, MutableTwoPhased {
 public struct ItemState: Sendable, Hashable, MutableTwoPhased {
     /// The element of the list, as JSON.
     public let value: [UInt8]
-    public internal(set) var action = PhaseState()
-    public internal(set) var compensation = PhaseState()
-    public internal(set) var result: [UInt8]?
-    public internal(set) var verification: Verification?
+    public package(set) var action = PhaseState()
+    public package(set) var compensation = PhaseState()
+    public package(set) var result: [UInt8]?
+    public package(set) var verification: Verification?
 
-    init(value: [UInt8]) {
+    package init(value: [UInt8]) {
         self.value = value
     }
 }
@@ -93,20 +93,22 @@ public struct PhaseState: Sendable, Hashable {
         case omitted
     }
 
-    public internal(set) var status = Status.none
+    public package(set) var status = Status.none
     /// Attempts sent so far.
-    public internal(set) var attempts = 0
+    public package(set) var attempts = 0
     /// Attempts that count against the policy: those since an operator last gave a fresh set.
-    public internal(set) var budget = 0
+    public package(set) var budget = 0
     /// Running: the end of this attempt. Waiting: the beginning of the next; `.max` where an item waits for room.
-    public internal(set) var due: Milliseconds = 0
+    public package(set) var due: Milliseconds = 0
     /// When the current attempt was sent, or its last sign of life came.
-    public internal(set) var seenAt: Milliseconds = 0
-    public internal(set) var startedAt: Milliseconds?
-    public internal(set) var finishedAt: Milliseconds?
-    public internal(set) var error: String?
+    public package(set) var seenAt: Milliseconds = 0
+    public package(set) var startedAt: Milliseconds?
+    public package(set) var finishedAt: Milliseconds?
+    public package(set) var error: String?
     /// A stuck action that was refused, and so left no effect.
-    public internal(set) var isRefused = false
+    public package(set) var isRefused = false
+
+    package init() {}
 
     /// Whether an alarm is set for this phase.
     package var isActive: Bool { status == .running || status == .waiting }
@@ -126,11 +128,11 @@ public struct PhaseState: Sendable, Hashable {
 /// The question, put again under a new era, what became of a recorded action.
 public struct Verification: Sendable, Hashable {
     /// Times the question was put.
-    public internal(set) var attempts = 0
+    public package(set) var attempts = 0
     /// When to put it again; `.max` where the answer comes by itself.
-    public internal(set) var due: Milliseconds = 0
+    public package(set) var due: Milliseconds = 0
 
-    init(attempts: Int = 0, due: Milliseconds) {
+    package init(attempts: Int = 0, due: Milliseconds) {
         self.attempts = attempts
         self.due = due
     }

@@ -1,4 +1,5 @@
 import SagaCore
+import SagaStore
 import SagaWire
 
 /// Sagas that are started by events.
@@ -24,6 +25,7 @@ extension Batch {
         let started = Started(
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound, traceparent: event.traceparent, input: event.payload)
+        commit.startsSagas = true
         enter(saga, definition, started)
     }
 }

@@ -15,8 +15,8 @@ extension Lane {
     }
 
     func decide(_ read: [Int: [InboxBatch]]) async {
-        for partition in partitions.values.sorted(by: { $0.index < $1.index }) where !partition.isInDoubt {
-            let now = partition.clock.now(monotonic: monotonicClock())
+        for partition in ordered where !partition.isInDoubt {
+            let now = partition.clock.now(monotonic: surroundings.monotonic())
             let hasAlarm = partition.nextAlarm <= now
             guard read[partition.index] != nil || hasAlarm || partition.sweepCursor != nil else { continue }
             var work = Work(partition: partition)
@@ -89,7 +89,7 @@ extension Lane {
         // Before the intake, which may have signals to the sagas that they start.
         let hasMoreEvents = applyEvents(work, &batch)
         let hasMoreIntake = applyAll(of: .intake, work, &batch)
-        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents)
+        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents || holdsStarts)
         ring(work, &batch)
         if partition.sweepCursor != nil { sweep(work, &batch) }
         batch.seal()
@@ -194,11 +194,10 @@ extension Lane {
         let partition = batch.partition
         var (seen, next) = (needed, needed)
         while !next.isEmpty {
-            let missing = next.filter { partition.sagas[$0] == nil }
+            let missing = next.filter { partition.sagas[$0] == nil }.sorted()
             if !missing.isEmpty {
-                let ids = Array(missing)
-                let logs = try await session.load(ids, of: partition.index)
-                for (id, log) in zip(ids, logs) { try await adopt(log, of: id, into: &batch) }
+                let logs = try await session.load(missing, of: partition.index)
+                for (id, log) in zip(missing, logs) { try await adopt(log, of: id, into: &batch) }
             }
             var relatives: Set<String> = []
             for id in next {

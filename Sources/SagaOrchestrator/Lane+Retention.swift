@@ -25,9 +25,9 @@ extension Lane {
 
     /// The partitions in which sagas are to be removed now.
     func dueRemovals() -> [RemovalRequest] {
-        let monotonic = monotonicClock()
+        let monotonic = surroundings.monotonic()
         var requests: [RemovalRequest] = []
-        for partition in partitions.values {
+        for partition in ordered {
             let now = partition.clock.now(monotonic: monotonic)
             guard partition.nextRemoval <= now, monotonic >= partition.lastRemoval.adding(options.trimInterval) else {
                 continue

@@ -19,16 +19,19 @@ final class Lane {
     let options: OrchestratorOptions
     let holdings: Holdings
     let logger: Logger
+    let surroundings: Surroundings
     let taker: PartitionTaker
     var partitions: [Int: OwnedPartition] = [:]
     var pending: [(batch: Batch, commit: any PendingCommit)] = []
     var roundNumber: UInt64 = 0
+    /// Whether this round leaves starts where they are.
+    var holdsStarts = false
     /// Failures of the store in a row.
     var failures = 0
 
     init(
         index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,
-        options: OrchestratorOptions, holdings: Holdings, logger: Logger
+        options: OrchestratorOptions, holdings: Holdings, logger: Logger, surroundings: Surroundings
     ) {
         self.index = index
         self.session = session
@@ -37,13 +40,15 @@ final class Lane {
         self.options = options
         self.holdings = holdings
         self.logger = logger
-        taker = PartitionTaker(session: session, holdings: holdings, name: options.name, lease: options.lease)
+        self.surroundings = surroundings
+        taker = PartitionTaker(
+            session: session, holdings: holdings, name: options.name, lease: options.lease, surroundings: surroundings)
     }
 
     /// Runs until the orchestrator stops; then hands the partitions over.
     func run() async {
-        while !holdings.isStopping {
-            heed(holdings.takeNotices(for: index))
+        while !holdings.isClosed {
+            await heed(holdings.takeNotices(for: index))
             if partitions.isEmpty {
                 await pause(.milliseconds(20))
             } else if await clearDoubts() {
@@ -51,20 +56,23 @@ final class Lane {
             }
         }
         await settle()
-        for partition in partitions.values { await release(partition) }
+        for partition in ordered { _ = await release(partition) }
         await session.close()
     }
 
-    private func heed(_ notices: [Holdings.Notice]) {
+    private func heed(_ notices: [Holdings.Notice]) async {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
-                let partition = OwnedPartition(state: state, claim: claim, monotonic: monotonicClock())
+                let partition = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
                 partitions[partition.index] = partition
                 logger.debug("partition taken", metadata: metadata(partition))
             case .drop(let index, let owner):
                 guard partitions[index]?.claim.owner == owner else { continue }
                 drop(index)
+            case .giveUp(let index, let owner):
+                guard partitions[index]?.claim.owner == owner else { continue }
+                await handOver(index)
             case .reacquire(let index):
                 partitions[index]?.doubt()
             }
@@ -76,14 +84,18 @@ final class Lane {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
-        let cursors = partitions.values.map { $0.cursor(topics: topics) }
-        let (trims, removals) = (dueTrims(), dueRemovals())
+        holdsStarts = holdings.admission.overload != nil
+        let cursors = ordered.map { $0.cursor(topics: topics, holdsStarts: holdsStarts) }
+        let (trims, removals, looks) = (dueTrims(), dueRemovals(), dueConsumerLooks())
+        let (services, options) = (registry.services, options)
         async let reading = Self.read(session, cursors, count: count, block: block)
         async let trimming: Void = Self.trim(session, trims)
         async let removing = Self.remove(session, removals)
+        async let looking: Void = Self.removeConsumers(session, looks, services: services, options: options)
         await settle()
         let result = await reading
         await trimming
+        await looking
         note(await removing)
         let batches: [InboxBatch]
         switch result {
@@ -98,7 +110,7 @@ final class Lane {
         // What was read from where a refused commit left off is void: it is read again.
         let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
         await decide(Dictionary(grouping: valid, by: \.partition))
-        if roundNumber % 64 == 0 { evict() }
+        evict()
     }
 
     private static func read(
@@ -113,8 +125,9 @@ final class Lane {
 
     /// How long the next read may wait: not beyond the next alarm, and not at all while there is something to do.
     private func blockTime() -> Milliseconds {
-        var block = options.block
-        let monotonic = monotonicClock()
+        // A partition that is to be given up has to wait for the read to end.
+        var block = holdings.isRestless ? min(options.block, 20) : options.block
+        let monotonic = surroundings.monotonic()
         for partition in partitions.values {
             if partition.sweepCursor != nil || partition.nextAlarm == .min || !partition.suspects.isEmpty { return 0 }
             guard partition.nextAlarm != .max else { continue }
@@ -135,9 +148,12 @@ final class Lane {
         }
     }
 
+    /// The partitions, always in one order: what a run of the simulator does must not hang on where a table put them.
+    var ordered: [OwnedPartition] { partitions.values.sorted { $0.index < $1.index } }
+
     func pause(_ duration: Duration) async {
         // Not cancelled: see `Orchestrator.run()`.
-        try? await Task.sleep(for: duration)
+        await surroundings.sleep(duration)
     }
 
     func metadata(_ partition: OwnedPartition) -> Logger.Metadata {

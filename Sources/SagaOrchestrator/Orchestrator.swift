@@ -5,25 +5,39 @@ public import ServiceLifecycle
 
 /// The coordinator's process: takes partitions, and moves the sagas in them.
 ///
-/// Any number of them can run on one namespace; a partition belongs to one at a time, and what a former owner still
-/// writes is refused by its epoch. On graceful shutdown it finishes the commits in flight and hands its partitions over.
+/// Any number of them can run on one namespace, and share its partitions evenly. A partition belongs to one at a time, and
+/// what a former owner still writes is refused by its epoch. On graceful shutdown it hands its partitions over one by one,
+/// each when its commits in flight are finished; what is left after two lease times it gives up at once.
 public final class Orchestrator: Service {
     private let store: any SagaStore
     private let options: OrchestratorOptions
     private let secret: [UInt8]?
     private let holdings: Holdings
     private let logger: Logger
+    private let surroundings: Surroundings
     public let registry: DefinitionRegistry
 
     /// - Parameter secret: Of the reply tokens; nil takes the one that is kept in the store.
-    public init(store: any SagaStore, options: OrchestratorOptions, secret: [UInt8]? = nil, logger: Logger) {
+    public convenience init(
+        store: any SagaStore, options: OrchestratorOptions, secret: [UInt8]? = nil, logger: Logger
+    ) {
+        self.init(store: store, options: options, secret: secret, logger: logger, surroundings: .real)
+    }
+
+    package init(
+        store: any SagaStore, options: OrchestratorOptions, secret: [UInt8]? = nil, logger: Logger,
+        surroundings: Surroundings
+    ) {
         precondition(options.lanes > 0, "an orchestrator has at least one lane, not \(options.lanes)")
         self.store = store
         self.options = options
         self.secret = secret
         self.logger = logger
+        self.surroundings = surroundings
         let laneCount = min(options.lanes, options.partitions ?? options.lanes)
-        holdings = Holdings(laneCount: laneCount)
+        holdings = Holdings(
+            laneCount: laneCount, instance: surroundings.randomText(),
+            admission: Admission(allowed: options.memoryShare, margin: options.memoryMargin))
         registry = DefinitionRegistry(store: store)
     }
 
@@ -33,11 +47,14 @@ public final class Orchestrator: Service {
     /// What was done so far.
     public var counts: Tally { holdings.tally }
 
+    /// Why no sagas are begun at the moment, which wait in the intake; nil where they are.
+    public var overload: Overload? { holdings.admission.overload }
+
     /// Whether the store answered within the last two lease times; the error where it did not.
     public var readiness: Readiness {
-        let (sinceContact, lastError) = holdings.health
-        guard let sinceContact else { return .starting(lastError) }
-        return sinceContact < .milliseconds(options.lease * 2) ? .ready : .unreachable(lastError)
+        let (lastContact, lastError) = holdings.health
+        guard let lastContact else { return .starting(lastError) }
+        return surroundings.monotonic() - lastContact < options.lease * 2 ? .ready : .unreachable(lastError)
     }
 
     public enum Readiness: Sendable, Hashable {
@@ -61,7 +78,10 @@ public final class Orchestrator: Service {
                 ])
             // A task of its own, awaited here: cancellation ends the loops through the holdings, in good order, and must
             // not cut off the hand-over.
-            await Task { await self.work(partitions.count, TokenSigner(secret: partitions.secret)) }.value
+            await Task(executorPreference: surroundings.executor) {
+                await self.work(partitions.count, TokenSigner(secret: partitions.secret))
+            }
+            .value
             logger.info("orchestrator stopped", metadata: ["name": "\(options.name)"])
         } onCancelOrGracefulShutdown: {
             self.holdings.stop()
@@ -80,7 +100,7 @@ public final class Orchestrator: Service {
                 metadata: ["definitions": "\(replicated.joined(separator: " "))"])
         }
         if let secret { return (count, secret) }
-        let proposal = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        let proposal = (0..<32).map { _ in UInt8(truncatingIfNeeded: surroundings.random()) }
         return (count, try await store.secret(proposal: proposal))
     }
 
@@ -92,7 +112,7 @@ public final class Orchestrator: Service {
         while !holdings.isStopping {
             do throws(StoreError) {
                 let result = try await body()
-                holdings.noteContact()
+                holdings.noteContact(at: surroundings.monotonic())
                 return result
             } catch {
                 guard error.code == .unavailable || error.code == .full else { throw error }
@@ -101,7 +121,7 @@ public final class Orchestrator: Service {
                     logger.warning("store out of reach: trying until it answers", metadata: ["error": "\(error)"])
                 }
                 // Cancellation is looked at above.
-                try? await Task.sleep(for: backoff(after: failures, within: options.backoff))
+                await surroundings.sleep(surroundings.backoff(after: failures, within: options.backoff))
                 if Task.isCancelled { holdings.stop() }
             }
         }
@@ -110,16 +130,22 @@ public final class Orchestrator: Service {
 
     private func work(_ partitionCount: Int, _ signer: TokenSigner) async {
         await withTaskGroup(of: Void.self) { group in
-            let keeper = LeaseKeeper(
-                session: store.session(), registry: registry, partitionCount: partitionCount, options: options,
-                holdings: holdings, logger: logger)
-            group.addTask { await keeper.run() }
+            let rollCall = RollCall(
+                store: store, holdings: holdings, options: options, logger: logger, surroundings: surroundings)
+            group.addTask { await rollCall.run() }
+            let session = store.session()
+            group.addTask { [registry, options, holdings, logger, surroundings] in
+                await LeaseKeeper(
+                    session: session, registry: registry, partitionCount: partitionCount, options: options,
+                    holdings: holdings, logger: logger, surroundings: surroundings
+                ).run()
+            }
             for index in 0..<holdings.laneCount {
                 let session = store.session()
-                group.addTask { [registry, options, holdings, logger] in
+                group.addTask { [registry, options, holdings, logger, surroundings] in
                     await Lane(
                         index: index, session: session, registry: registry, signer: signer, options: options,
-                        holdings: holdings, logger: logger
+                        holdings: holdings, logger: logger, surroundings: surroundings
                     ).run()
                 }
             }

@@ -7,6 +7,7 @@ struct PartitionTaker: Sendable {
     let holdings: Holdings
     let name: String
     let lease: Milliseconds
+    let surroundings: Surroundings
 
     enum Outcome {
         case taken(PartitionState, Claim)
@@ -19,7 +20,8 @@ struct PartitionTaker: Sendable {
     func take(
         _ partition: Int, stale: TakeOutcome.Holder? = nil, previous: String? = nil, eraToExceed: Int64? = nil
     ) async throws(StoreError) -> Outcome {
-        let claim = Claim(owner: randomOwner(), name: name, lease: lease, previous: previous)
+        let claim = Claim(
+            owner: surroundings.randomText(), name: name, instance: holdings.instance, lease: lease, previous: previous)
         var state: PartitionState
         switch try await session.take(partition, as: claim, stale: stale) {
         case .held(let holder): return .held(holder)
@@ -39,7 +41,10 @@ struct PartitionTaker: Sendable {
     private func raise(_ state: PartitionState, above seen: Int64) async throws(StoreError) -> PartitionState {
         let partition = state.fence.partition
         let known = max(state.era, seen, holdings.highestEra(of: partition))
-        let era = max(known + 1, state.now, wallClock()) + Int64.random(in: 0...999)
+        var generator = surroundings.generator
+        let era =
+            max(known + 1, state.now, surroundings.wall())
+            + Int64.random(in: 0...999, using: &generator)
         guard case .committed = try await session.raise(state.fence, era: era) else {
             throw StoreError(.unavailable, .notApplied, "partition \(partition) was taken while its era was raised")
         }
@@ -49,12 +54,4 @@ struct PartitionTaker: Sendable {
         raised.mayBeRewound = false
         return raised
     }
-}
-
-/// 96 random bits: two takings never have one owner.
-private func randomOwner() -> String {
-    (0..<3).map { _ in
-        let text = String(UInt32.random(in: .min ... .max), radix: 16)
-        return String(repeating: "0", count: 8 - text.count) + text
-    }.joined()
 }

@@ -18,8 +18,10 @@ public struct ParticipantOptions: Sendable {
     /// batch; raised by itself above the longest external call.
     public var claimAfter: Duration = .seconds(30)
     /// How often a command is delivered, without ever being answered, before it is taken for one that kills its
-    /// consumer: it is answered `retry`, and copied to the dead letters.
-    public var deliveryLimit = 16
+    /// consumer: it is answered `retry`, since its effect is unknown, and copied to the dead letters. Only deliveries of
+    /// other processes count, and from the third on only those after which it was performed alone: at most two deaths
+    /// are put down to commands that merely shared a process with the one to blame.
+    public var deliveryLimit = 5
     /// A command larger than this, all its fields together, goes to the dead letters. It has room for an input and some
     /// results, of which each may have 256 KiB.
     public var commandBytes = 4 << 20

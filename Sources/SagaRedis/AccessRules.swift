@@ -47,17 +47,21 @@ public struct AccessRules: Sendable, Hashable {
 
     // MARK: The roles
 
-    private static let connection = ["+ping", "+client|setname", "+time", "+multi", "+exec"]
+    /// ROLE is for finding the master that sentinels name.
+    private static let connection = ["+ping", "+client|setname", "+role", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended.
+    /// that ended, consumers of services, commands that others replace, and heartbeats.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
-            + words("+ping +client|setname +time +info +wait +multi +exec +evalsha +script|load")
+            + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
-            + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xpending")
-            + ["(+del +pexpireat ~\(keys.logs))"]
+            + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
+            + [
+                "(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer +xdel ~\(keys.allCommands))",
+                "(+hdel ~\(keys.members))",
+            ]
     }
 
     /// Not XGROUP DESTROY, SETID or DELCONSUMER: those lose commands.
@@ -67,7 +71,7 @@ public struct AccessRules: Sendable, Hashable {
             "(+hmget %R~\(keys.meta))",
             "(+xreadgroup +xpending %R~\(commands))",
             // These need the right to write, and return what they claim.
-            "(+xack +xautoclaim ~\(commands))",
+            "(+xack +xautoclaim +xclaim ~\(commands))",
             "(+xgroup|create ~\(commands))",
             "(+xadd %W~\(keys.reply))",
             "(+xadd %W~\(keys.dead))",
@@ -85,16 +89,18 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func viewer(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hget +hvals +hlen +hkeys +hgetall %R~\(keys.definitions))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
         ]
     }
 
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +time +info +multi +exec") + [
+        words("+ping +client|setname +role +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
             // A definition is registered by a script, so that a registered version cannot be overwritten.
             "+script|load",
@@ -137,12 +143,14 @@ private struct KeyPatterns {
     var ownKeys: String { "{\(keys.namespace)}:*" }
     var partitionKeys: String { "{\(keys.namespace):*}:*" }
     var meta: String { keys.meta }
+    var members: String { keys.members }
     var definitions: String { keys.definitions }
     var intake: String { every(keys.intake(0)) }
     var reply: String { every(keys.reply(0)) }
     var control: String { every(keys.control(0)) }
     var dead: String { every(keys.dead(0)) }
     var outcome: String { every(keys.outcome(0)) }
+    var allCommands: String { every(keys.command(0, service: "*")) }
     var logs: String { every(keys.log(0, saga: "*")) }
     func commands(of service: String) -> String { every(keys.command(0, service: service)) }
 }

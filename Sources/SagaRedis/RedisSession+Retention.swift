@@ -2,8 +2,23 @@ import RedisTransport
 import SagaCore
 import SagaStore
 
-/// The removal of ended sagas.
+/// The removal of ended sagas, and of consumers that are gone.
 extension RedisSession {
+    func removeConsumers(
+        _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
+    ) async throws(StoreError) -> CommitOutcome {
+        let streams = services.map { keys.command(fence.partition, service: $0) }
+        let reply = try await evaluate(scripts.removeConsumers, keys: [keys.state(fence.partition)] + streams) {
+            command in
+            command.append(fence.owner)
+            command.append(fence.epoch)
+            command.append(idle)
+            command.append(limit)
+            for service in services { command.append(service) }
+        }
+        return try reply.commitOutcome()
+    }
+
     func expired(
         _ partition: Int, by instant: Milliseconds, limit: Int
     ) async throws(StoreError) -> ExpiredSagas {

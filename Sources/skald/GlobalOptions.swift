@@ -12,9 +12,10 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp(
             "The Redis server.",
             discussion: """
-                Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379; rediss:// is with TLS. A password here can be \
-                seen by others in the list of processes: leave it out, and set SKALD_REDIS_PASSWORD or \
-                SKALD_REDIS_PASSWORD_FILE.
+                Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379. Also unix:///path, \
+                redis-sentinel://host:port,…/master (the sentinels' own password: SKALD_SENTINEL_PASSWORD) and \
+                redis-cluster://host:port,…; rediss in place of redis is with TLS. A password here can be seen in the \
+                list of processes: leave it out, and set SKALD_REDIS_PASSWORD or SKALD_REDIS_PASSWORD_FILE.
                 """))
     var redis: String?
 

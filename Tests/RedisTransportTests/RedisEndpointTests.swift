@@ -26,6 +26,26 @@ import Testing
         ("unix:///run/a%20b@c.sock?db=2", RedisEndpoint(address: .unix(path: "/run/a b@c.sock"), database: 2)),
         ("unix://:secret@/run/redis.sock", .init(address: .unix(path: "/run/redis.sock"), password: "secret")),
         ("unix://me:secret@/r.sock", .init(address: .unix(path: "/r.sock"), username: "me", password: "secret")),
+        (
+            "redis-sentinel://a/mymaster",
+            RedisEndpoint(address: .sentinel([RedisNode(host: "a", port: 26_379)], master: "mymaster"))
+        ),
+        (
+            "redis-sentinel://me:p%40w@a:1,[::1]:2,b,a:1/my.master-1_x/3",
+            RedisEndpoint(
+                address: .sentinel(
+                    [
+                        RedisNode(host: "a", port: 1), RedisNode(host: "::1", port: 2),
+                        RedisNode(host: "b", port: 26_379),
+                    ], master: "my.master-1_x"), username: "me", password: "p@w", database: 3)
+        ),
+        ("redis-cluster://a", RedisEndpoint(address: .cluster([RedisNode(host: "a", port: 6_379)]))),
+        (
+            "redis-cluster://:pw@a:7000,b:7001/0",
+            RedisEndpoint(
+                address: .cluster([RedisNode(host: "a", port: 7_000), RedisNode(host: "b", port: 7_001)]),
+                password: "pw")
+        ),
     ])
     func urlsAreRead(url: String, endpoint: RedisEndpoint) throws {
         #expect(try RedisEndpoint(url: url) == endpoint)
@@ -35,8 +55,21 @@ import Testing
         ("localhost:6379", "expected redis://"),
         ("http://host", "scheme"),
         ("rediss://host?verify=none", "query"),
-        ("redis-sentinel://host", "not supported by this build yet"),
-        ("redis+cluster://host", "not supported by this build yet"),
+        ("redis-sentinel://host", "redis-sentinel://host:port,host:port/MASTERNAME"),
+        ("redis-sentinel://host/", "names no master"),
+        ("redis-sentinel://host/my master", "names no master"),
+        ("redis-sentinel:///master", "no host"),
+        ("redis-sentinel://a,,b/master", "no host"),
+        ("redis-sentinel://a:1,b:0/master", "port"),
+        ("redis-sentinel://a/master/one", "database"),
+        ("redis-sentinel://a/master/1/2", "only a database"),
+        ("redis-sentinel://a/master?password=x", "?sentinel-password="),
+        ("redis-sentinel://a/master?sentinel-password=%zz", "hexadecimal"),
+        ("redis-sentinel://user@a/master", "password"),
+        ("redis-cluster://", "no host"),
+        ("redis-cluster://a,", "no host"),
+        ("redis-cluster://a/1", "database 0"),
+        ("redis-cluster://a?x=1", "query"),
         ("redis://", "no host"),
         ("redis://:6379", "no host"),
         ("redis://host:", "port"),
@@ -96,6 +129,19 @@ import Testing
         #expect(reason()?.contains("holds no password") == true)
     }
 
+    @Test func sentinelsHaveAPasswordOfTheirOwn() throws {
+        let endpoint = try RedisEndpoint(url: "redis-sentinel://:one@a/m/2?sentinel-password=tw%3Fo")
+        #expect(endpoint.password == "one")
+        #expect(endpoint.sentinelPassword == "tw?o")
+        #expect(endpoint.redacted == "redis-sentinel://:***@a:26379/m/2")
+        let secure = try RedisEndpoint(url: "rediss-sentinel://a/m")
+        #expect(secure.tls == RedisTLS())
+        #expect(secure.redacted == "rediss-sentinel://a:26379/m")
+        #expect(try RedisEndpoint(url: "rediss-cluster://a,b").redacted == "rediss-cluster://a:6379,b:6379")
+        let given = try RedisEndpoint(url: "redis-sentinel://a/m", environment: ["SKALD_SENTINEL_PASSWORD": "x"])
+        #expect(given.sentinelPassword == "x")
+    }
+
     @Test func longSocketPathsAreRefused() {
         #expect(throws: RedisURLError.self) {
             try RedisEndpoint(url: "unix:///" + String(repeating: "x", count: 107))
@@ -103,7 +149,11 @@ import Testing
     }
 
     @Test func errorsDoNotRepeatThePassword() {
-        for url in ["redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h:port", "redis://:hunter2%@h"] {
+        for url in [
+            "redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h:port", "redis://:hunter2%@h",
+            "redis-sentinel://:hunter2@h", "redis-sentinel://h/m?sentinel-password=hunter2%",
+            "redis-cluster://:hunter2@h/9",
+        ] {
             let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(url: url) }
             #expect(error?.message.contains("hunter2") == false)
         }
@@ -124,7 +174,10 @@ import Testing
     func randomTextNeverTraps(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<200 {
-            let parts = ["redis://", "unix://", "@", ":", "/", "?", "db=", "%", "[", "]", "a", "1", "é", "%41", "#"]
+            let parts = [
+                "redis://", "unix://", "redis-sentinel://", "redis-cluster://", ",", "?sentinel-password=", "@", ":",
+                "/", "?", "db=", "%", "[", "]", "a", "1", "é", "%41", "#",
+            ]
             let url = (0..<Int.random(in: 0...12, using: &random)).map { _ in
                 parts.randomElement(using: &random) ?? ""
             }.joined()

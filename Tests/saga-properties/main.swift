@@ -1,17 +1,9 @@
 import SagaProperties
 
 // Runs random sagas through the machine: saga-properties [--from SEED] [--count N] | --seed SEED
-let arguments = Arguments(CommandLine.arguments.dropFirst())
-let start = ContinuousClock.now
-let (tally, finding) = try await Hunt(seeds: arguments.seeds, flaw: arguments.flaw).run()
-if let finding {
-    print(try finding.report(flaw: arguments.flaw))
-    fail("saga-properties --seed \(finding.seed) repeats it", code: 1)
+// Visits every state of small sagas: saga-properties explore
+if CommandLine.arguments.dropFirst().first == "explore" {
+    try await Exploring(CommandLine.arguments.dropFirst(2)).run()
+} else {
+    try await hunt(CommandLine.arguments.dropFirst())
 }
-let time = (ContinuousClock.now - start).formatted
-print(
-    """
-    seeds \(arguments.seeds.lowerBound) to \(arguments.seeds.upperBound - 1): \(tally.sagas) sagas, \
-    \(tally.facts) facts, \(tally.completed) completed, \(tally.compensated) compensated, \(tally.stuck) times stuck, \
-    \(tally.skipped) skips, \(tally.omitted) omitted, \(tally.items) items, \(tally.children) children, \(tally.signals) signals, \(tally.rewinds) rewinds, \(time) s
-    """)

@@ -15,8 +15,16 @@ struct Delivery: Sendable {
 
     var id: EntryID
     var content: Content
-    /// A recovered command that was delivered several times: performed by itself, so that it takes no others with it.
+    /// Delivered several times and never answered: it is performed while no other such command is.
     var isSuspect = false
+}
+
+/// A command that this consumer was given and has not answered.
+struct PendingEntry: Sendable {
+    var id: EntryID
+    /// How often it has been delivered, and how many of these may have been the end of a consumer.
+    var counted: Int
+    var deliveries: Int
 }
 
 /// Where an entry stands.

@@ -36,30 +36,33 @@ struct DeliveryReader {
         }
     }
 
-    mutating func read(_ reply: RedisReply, deliveries: DeliveryCounts = [:]) -> [Delivery] {
+    /// Whether a command that was delivered this often may be what killed those that it was delivered to. Once may be
+    /// anything; of those that shared two deaths each has to be looked at by itself.
+    func isSuspicious(_ deliveries: Int) -> Bool { deliveries >= min(2, deliveryLimit - 1) }
+
+    /// - Parameter earlier: How often the entries have been delivered before.
+    mutating func read(_ reply: RedisReply, earlier: Int = 0) -> [Delivery] {
         var result: [Delivery] = []
         Self.streams(in: reply) { key, entries in
             guard let partition = partitions[key] else { return }
-            append(entries, of: partition, deliveries: deliveries, to: &result)
+            append(entries, of: partition, earlier: earlier, to: &result)
         }
         return result
     }
 
-    /// Appends the entries of one stream.
-    mutating func append(
-        _ entries: RedisValue, of partition: Int, deliveries: DeliveryCounts, to result: inout [Delivery]
+    private mutating func append(
+        _ entries: RedisValue, of partition: Int, earlier: Int, to result: inout [Delivery]
     ) {
         result.reserveCapacity(result.count + entries.count)
         for index in 0..<entries.count {
             let entry = entries[index]
             // Redis 6.2 claims deleted entries as nulls; they cannot be acknowledged without their id.
             guard let id = entry[0].string else { continue }
-            let entryID = EntryID(partition: partition, entry: id)
-            result.append(delivery(entryID, entry[1], deliveries: deliveries[entryID] ?? 1))
+            result.append(delivery(EntryID(partition: partition, entry: id), entry[1], earlier: earlier))
         }
     }
 
-    private mutating func delivery(_ id: EntryID, _ fields: RedisValue, deliveries: Int) -> Delivery {
+    private mutating func delivery(_ id: EntryID, _ fields: RedisValue, earlier: Int) -> Delivery {
         guard fields.kind == .array else { return Delivery(id: id, content: .vanished) }
         fields.withFieldViews(reusing: &views) { _ in }
         let bytes = views.reduce(0) { $0 + $1.name.count + $1.value.count }
@@ -71,10 +74,10 @@ struct DeliveryReader {
                 var command = try Command.decode(views)
                 if let fault = command.keyFault { throw fault }
                 if let fault = open(&command) { return Delivery(id: id, content: .sealed(command, fault)) }
-                guard deliveries > deliveryLimit else {
-                    return Delivery(id: id, content: .command(command), isSuspect: deliveries > 2)
+                guard earlier >= deliveryLimit else {
+                    return Delivery(id: id, content: .command(command), isSuspect: isSuspicious(earlier))
                 }
-                let reason = DeadReason(.poison, "delivered \(deliveries) times and never answered")
+                let reason = DeadReason(.poison, "delivered \(earlier) times and never answered")
                 return Delivery(id: id, content: .poison(command, letter(id, reason)))
             } catch {
                 return Delivery(id: id, content: .undecodable(letter(id, error)))
@@ -102,6 +105,3 @@ struct DeliveryReader {
             saga: saga.flatMap { Names.isSagaID($0) ? $0 : nil }, original: views)
     }
 }
-
-/// How often entries have been delivered, where it was asked for.
-typealias DeliveryCounts = [EntryID: Int]

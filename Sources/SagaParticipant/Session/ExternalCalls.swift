@@ -9,11 +9,14 @@ final class ExternalCalls: Sendable {
         var id: EntryID
         var command: Command
         var keys: KeySpace
+        /// Whether it may be what kills its consumer.
+        var isSuspect = false
     }
 
     private struct State {
         /// Entries in hand: not to be begun again when they are read again.
         var entries: Set<EntryID> = []
+        var suspects: Set<EntryID> = []
         /// Commands that wait for the one before them with the same key.
         var waiting: [String: [Work]] = [:]
         var isRecoveryNeeded = false
@@ -35,6 +38,7 @@ final class ExternalCalls: Sendable {
     func submit(_ work: Work) {
         let isFirst = state.withLock { state in
             guard state.entries.insert(work.id).inserted else { return false }
+            if work.isSuspect { state.suspects.insert(work.id) }
             if state.waiting[work.command.key] != nil {
                 state.waiting[work.command.key]?.append(work)
                 return false
@@ -48,6 +52,9 @@ final class ExternalCalls: Sendable {
     func contains(_ id: EntryID) -> Bool {
         state.withLock { $0.entries.contains(id) }
     }
+
+    /// Whether one of those in hand may be what kills its consumer.
+    var hasSuspect: Bool { state.withLock { !$0.suspects.isEmpty } }
 
     /// Returns when another call can begin. One task may wait.
     func waitForRoom() async {
@@ -104,6 +111,7 @@ final class ExternalCalls: Sendable {
     private func done(_ work: Work) -> Work? {
         let (next, waiter) = state.withLock { state -> (Work?, CheckedContinuation<Void, Never>?) in
             state.entries.remove(work.id)
+            state.suspects.remove(work.id)
             var next: Work?
             if let first = state.waiting[work.command.key]?.first {
                 state.waiting[work.command.key]?.removeFirst()

@@ -14,6 +14,7 @@ extension ParticipantCore {
                 _ = try AnswerBatch.check(await writer.submitTransaction(transaction.commands).get())
             }
             counts.withLock { $0.add(answers.counts, confirmed: 1) }
+            noteAnswered([work.id])
         } catch {
             // Pending still. The barrier has the answer, so reading it again is all that is needed.
             noteSurvived([work.id])

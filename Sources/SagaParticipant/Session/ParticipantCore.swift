@@ -25,8 +25,10 @@ final class ParticipantCore<Store: Barrier>: Sendable {
         var unknownOperations: Set<String> = []
         var isSealedNoticed = false
         var isBarrierDown = false
-        /// Performed by this process, and not known to be answered: not what kills it.
-        var survived: Set<EntryID> = []
+        var isUncorrectedNoticed = false
+        /// How often entries that are not known to be answered had been delivered when this process came to them:
+        /// whatever it reads again did not kill it. None of those counts that it has performed.
+        var deliveries: [EntryID: Int] = [:]
     }
 
     init(
@@ -117,25 +119,45 @@ final class ParticipantCore<Store: Barrier>: Sendable {
             metadata: ["reason": "\(fault)"])
     }
 
-    // MARK: entries that were performed and not answered
+    /// Says once that this user may not correct how often commands were delivered.
+    func noticeUncorrected() {
+        let isNews = notices.withLock { notices in
+            defer { notices.isUncorrectedNoticed = true }
+            return !notices.isUncorrectedNoticed
+        }
+        guard isNews else { return }
+        logger.warning(
+            "the Redis user lacks XCLAIM: a command that is read again after lost connections may be given up too soon",
+            metadata: ["remedy": "renew the user by `skald acl service \(service)`"])
+    }
 
-    /// The most that are remembered; forgetting some only costs an answer of `retry`.
-    private static var survivedLimit: Int { 16_384 }
+    // MARK: entries that are read again
 
+    /// The most that are remembered; forgetting some only costs an answer of `retry`, after as many lost connections.
+    private static var rememberedLimit: Int { 16_384 }
+
+    /// They were performed, and their answers were lost.
     func noteSurvived(_ entries: some Sequence<EntryID>) {
         notices.withLock { notices in
-            notices.survived.formUnion(entries)
-            if notices.survived.count > Self.survivedLimit { notices.survived = [] }
+            for entry in entries { notices.deliveries[entry] = 0 }
+            if notices.deliveries.count > Self.rememberedLimit { notices.deliveries = [:] }
         }
     }
 
     func noteAnswered(_ entries: some Sequence<EntryID>) {
         notices.withLock { notices in
-            if !notices.survived.isEmpty { notices.survived.subtract(entries) }
+            guard !notices.deliveries.isEmpty else { return }
+            for entry in entries { notices.deliveries[entry] = nil }
         }
     }
 
-    func hasSurvived(_ entry: EntryID) -> Bool {
-        notices.withLock { $0.survived.contains(entry) }
+    /// How often an entry was delivered to processes that may have died of it, of `counted` deliveries.
+    func deliveries(of entry: EntryID, counted: Int) -> Int {
+        notices.withLock { notices in
+            if let known = notices.deliveries[entry] { return known }
+            if notices.deliveries.count >= Self.rememberedLimit { notices.deliveries = [:] }
+            notices.deliveries[entry] = counted
+            return counted
+        }
     }
 }

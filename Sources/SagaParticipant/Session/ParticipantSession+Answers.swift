@@ -10,11 +10,8 @@ extension ParticipantSession {
         guard !entries.isEmpty else { return }
         core.counts.withLock { $0.received += entries.count }
         var rest = entries[...]
-        while let first = rest.first {
-            // A suspect shares its transaction, and its end, with nobody.
-            let batch =
-                first.isSuspect
-                ? rest.prefix(1) : rest.prefix(core.options.batch).prefix { !$0.isSuspect }
+        while !rest.isEmpty {
+            let batch = rest.prefix(core.options.batch)
             rest = rest.dropFirst(batch.count)
             try await perform(batch)
         }
@@ -29,7 +26,9 @@ extension ParticipantSession {
             switch delivery.content {
             case .command(let command):
                 if core.handlers.isExternal(command.operation) {
-                    core.calls.submit(ExternalCalls.Work(id: delivery.id, command: command, keys: keys))
+                    core.calls.submit(
+                        ExternalCalls.Work(
+                            id: delivery.id, command: command, keys: keys, isSuspect: delivery.isSuspect))
                 } else if let late = ParticipantCore<Store>.lateReply(to: command, now: now) {
                     answers.add(late, to: delivery.id)
                 } else {

@@ -19,6 +19,8 @@ struct ParticipantSession<Store: Barrier> {
     /// Answers on their way.
     var sent: [SentAnswers] = []
     var claims: ClaimRound
+    /// Pending with this consumer and not read: commands that may be what kills it. See ``trySuspect()``.
+    var suspects: [PendingEntry] = []
     private let readNew: RedisCommand
     private let readNewAtOnce: RedisCommand
 
@@ -52,9 +54,10 @@ struct ParticipantSession<Store: Barrier> {
             while !Task.isShuttingDownGracefully {
                 try await checkHealth()
                 if claims.isDue { try await claim() }
+                if hasSuspectToTry { try await trySuspect() }
                 await core.calls.waitForRoom()
                 let reply =
-                    claims.isUnderWay
+                    claims.isUnderWay || hasSuspectToTry
                     ? try await reader.send(readNewAtOnce)
                     : try await reader.blocking(readNew, for: core.options.block)
                 // On their way while it read; so a failure is noticed when a read ends, at the latest.

@@ -1,0 +1,1 @@
+../../Sources/SagaParticipant/Barrier/Barrier.swift

@@ -1,0 +1,1 @@
+../../Sources/SagaParticipant/Handlers/HandlerOutcome.swift
