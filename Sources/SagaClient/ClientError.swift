@@ -27,8 +27,8 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
 
     init(_ error: RedisError) {
         switch error.code {
-        case .connectFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown, .clusterDown,
-            .tryAgain:
+        case .connectFailed, .tlsFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown,
+            .clusterDown, .tryAgain:
             self = .unreachable(error.message)
         case .moved, .ask:
             self = .refused("the server is a node of a Redis Cluster: use redis-cluster:// (\(error.message))")

@@ -12,6 +12,7 @@ struct DeliveryReader {
     let service: String
     let commandBytes: Int
     let deliveryLimit: Int
+    private let payloadKeys: PayloadKeys?
     private let partitions: [String: Int]
     // Reused from entry to entry: its buffers are valid only while the reply is held.
     private var views: [FieldView] = []
@@ -21,6 +22,7 @@ struct DeliveryReader {
         self.service = service
         commandBytes = options.commandBytes
         deliveryLimit = options.deliveryLimit
+        payloadKeys = options.payloadKeys
         partitions = Dictionary(
             uniqueKeysWithValues: (0..<keys.partitions).map { (keys.command($0, service: service), $0) })
     }
@@ -69,8 +71,9 @@ struct DeliveryReader {
                 guard bytes <= commandBytes else {
                     throw DeadReason(.oversized, "the command has \(bytes) bytes; the limit is \(commandBytes)")
                 }
-                let command = try Command.decode(views)
+                var command = try Command.decode(views)
                 if let fault = command.keyFault { throw fault }
+                if let fault = open(&command) { return Delivery(id: id, content: .sealed(command, fault)) }
                 guard earlier >= deliveryLimit else {
                     return Delivery(id: id, content: .command(command), isSuspect: isSuspicious(earlier))
                 }
@@ -79,6 +82,19 @@ struct DeliveryReader {
             } catch {
                 return Delivery(id: id, content: .undecodable(letter(id, error)))
             }
+        }
+    }
+
+    private func open(_ command: inout Command) -> PayloadKeyError? {
+        do throws(PayloadKeyError) {
+            if let payloadKeys {
+                try command.open(with: payloadKeys)
+            } else if let id = command.sealingKey {
+                throw PayloadKeyError.noKeys(id)
+            }
+            return nil
+        } catch {
+            return error
         }
     }
 

@@ -7,7 +7,7 @@ extension ParticipantCore {
     /// The whole way of a call outside of the transaction: intention, call, record, answer.
     func call(_ work: ExternalCalls.Work, answeringThrough writer: RedisRouter) async {
         guard let reply = await reply(to: work.command), !Task.isCancelled else { return }
-        var answers = AnswerBatch(keys: work.keys, service: service)
+        var answers = AnswerBatch(keys: work.keys, service: service, payloadKeys: options.payloadKeys)
         answers.add(reply, to: work.id)
         do {
             for transaction in answers.transactions {
