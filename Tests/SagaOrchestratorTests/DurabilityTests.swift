@@ -1,5 +1,6 @@
 import SagaCore
 import SagaOrchestrator
+import SagaRedis
 import SagaStore
 import SagaTesting
 import SagaWire

@@ -1,4 +1,5 @@
 import Foundation
+import SagaCore
 import SagaTesting
 import Testing
 

@@ -3,6 +3,7 @@ import SagaCore
 import SagaOrchestrator
 import SagaStore
 import SagaTesting
+import SagaWire
 import Testing
 
 /// Durability `replicated` on real servers.
