@@ -26,9 +26,10 @@ demo: build ## a shop of three services: 1,200 orders, three kills on the way, a
 dev: build ## Redis and an orchestrator in one command, data in ./data
 	$(BUILD)/skald dev $(ARGS)
 
-# First random sagas by the hundred thousand; they are built with optimisation, else they would take minutes. The test runner's own summary comes last.
+# First random sagas by the hundred thousand, and every state of small ones; they are built with optimisation, else they would take minutes. The test runner's own summary comes last.
 test: deps ## build and run all tests, on Redis servers that they start themselves
 	$(SWIFT) run -c release saga-properties
+	.build/release/saga-properties explore
 	$(SWIFT) build --build-tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
 

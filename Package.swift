@@ -89,13 +89,18 @@ let package = Package(
             resources: [
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/holder.lua"),
                 .embedInCode("lib/identity.lua"),
+                .embedInCode("lib/order.lua"),
                 .embedInCode("scripts/consumer_remove.lua"),
                 .embedInCode("scripts/definition_register.lua"),
                 .embedInCode("scripts/inbox_peek.lua"),
+                .embedInCode("scripts/member_beat.lua"),
+                .embedInCode("scripts/namespace_announce.lua"),
                 .embedInCode("scripts/namespace_open.lua"),
                 .embedInCode("scripts/partition_commit.lua"),
                 .embedInCode("scripts/partition_create.lua"),
+                .embedInCode("scripts/partition_look.lua"),
                 .embedInCode("scripts/partition_raise.lua"),
                 .embedInCode("scripts/partition_release.lua"),
                 .embedInCode("scripts/partition_renew.lua"),
@@ -113,7 +118,7 @@ let package = Package(
             "SagaParticipant",
             ["RedisTransport", "SagaCore", "SagaRedis", "SagaWire", .lifecycle, .logging, .nioCore, .nioPosix]),
         library("SagaParticipantSQLite", ["SagaCore", "SagaParticipant", "SagaWire", .grdb]),
-        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", .hummingbird, .lifecycle, .logging]),
+        library("SagaHTTP", ["SagaCore", "SagaOrchestrator", "SagaStore", .hummingbird, .lifecycle, .logging]),
 
         // A redis-server as a child process: for `skald dev`, for tests and for the demo.
         library("LocalRedis", ["RedisTransport", .logging]),

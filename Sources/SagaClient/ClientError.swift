@@ -8,6 +8,8 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
     case noNamespace(String)
     /// What was asked for cannot be, or Redis refuses it. Nothing was sent or changed.
     case refused(String)
+    /// Redis' memory is nearly used up, so no sagas are begun. Nothing was sent; try again later.
+    case overloaded(String)
     /// Orders were given, and no orchestrator has answered in time. They stand, and will be carried out.
     case unanswered(String)
     /// What is stored cannot be read by this version.
@@ -18,6 +20,7 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unreachable(let reason): "Redis is out of reach: \(reason)"
         case .noNamespace(let name):
             "no orchestrator has initialised namespace '\(name)' yet: start one with 'skald orchestrator'"
+        case .overloaded(let reason): "overloaded: \(reason): try again later"
         case .refused(let reason), .unanswered(let reason), .unreadable(let reason): reason
         }
     }
@@ -26,6 +29,7 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
         switch error.code {
         case .connectFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown, .clusterDown:
             self = .unreachable(error.message)
+        case .outOfMemory: self = .overloaded("Redis has no memory left")
         default: self = .refused("Redis refuses: \(error.message)")
         }
     }

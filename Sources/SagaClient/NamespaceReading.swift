@@ -55,7 +55,16 @@ package struct NamespaceReading: Sendable {
     }
 
     package var findings: [Finding] {
-        ownership + lag + clockFindings + sagas + status.services.flatMap(commands) + dead
+        ownership + membership + admission + lag + clockFindings + sagas + status.services.flatMap(commands) + dead
+    }
+
+    private var admission: [Finding] {
+        guard let overload = status.overload else { return [] }
+        return [
+            Finding(
+                .warning, "admission", "overloaded: \(overload): no sagas are begun, those that are go on",
+                remedy: "raise maxmemory, or shorten the retention of ended sagas")
+        ]
     }
 
     // MARK: Partitions
@@ -80,6 +89,29 @@ package struct NamespaceReading: Sendable {
                     + "; what stands still in them: \(Self.counted(open, "open saga")), \(Self.counted(unread, "unread message"))",
                 remedy: remedy)
         ]
+    }
+
+    /// Nothing is said of orchestrators in good order: their partitions say it.
+    private var membership: [Finding] {
+        var findings: [Finding] = []
+        for member in status.members where member.isGone {
+            findings.append(
+                Finding(
+                    .warning, "orchestrator-gone",
+                    "orchestrator '\(member.name)' has not been heard of for \(Self.span(member.age)): it ended without "
+                        + "handing over, is frozen, or is cut off from Redis",
+                    remedy:
+                        "look at its log, and start it again; others have its partitions within a lease and a second"))
+        }
+        let running = Dictionary(grouping: status.members.filter { !$0.isGone }, by: \.name)
+        for (name, members) in running.sorted(by: { $0.key < $1.key }) where members.count > 1 {
+            findings.append(
+                Finding(
+                    .warning, "orchestrator-names",
+                    "\(members.count) running orchestrators are named '\(name)'",
+                    remedy: "give each a name of its own ('--id'): logs and 'skald status' cannot be told apart"))
+        }
+        return findings
     }
 
     private var lag: [Finding] {

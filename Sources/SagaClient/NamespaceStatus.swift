@@ -7,6 +7,8 @@ public struct NamespaceStatus: Sendable {
         public var index: Int
         /// The owner's name; nil where nobody owns it.
         public var owner: String?
+        /// The owner's process, as in ``NamespaceStatus/members``; empty where it doesn't tell.
+        public var instance: String
         public var epoch: Int64
         public var era: Int64
         /// Time until the lease runs out, where it is not renewed.
@@ -20,11 +22,13 @@ public struct NamespaceStatus: Sendable {
         public var dead: Int
 
         package init(
-            index: Int, owner: String? = nil, epoch: Int64 = 0, era: Int64 = 0, leaseLeft: Milliseconds = 0,
+            index: Int, owner: String? = nil, instance: String = "", epoch: Int64 = 0, era: Int64 = 0,
+            leaseLeft: Milliseconds = 0,
             open: Int = 0, ended: Int = 0, lag: Int = 0, dead: Int = 0
         ) {
             self.index = index
             self.owner = owner
+            self.instance = instance
             self.epoch = epoch
             self.era = era
             self.leaseLeft = leaseLeft
@@ -32,6 +36,37 @@ public struct NamespaceStatus: Sendable {
             self.ended = ended
             self.lag = lag
             self.dead = dead
+        }
+    }
+
+    /// An orchestrator, as its heartbeats tell it.
+    public struct Member: Sendable, Hashable {
+        public var name: String
+        /// Random text: tells two processes of one name apart.
+        public var instance: String
+        /// Time since its last heartbeat.
+        public var age: Milliseconds
+        /// Time without a heartbeat after which it counts as gone.
+        public var lease: Milliseconds
+        /// Whether it is handing its partitions over.
+        public var isLeaving: Bool
+        /// Partitions that it owns, and that it is to own.
+        public var held: Int
+        public var share: Int
+
+        public var isGone: Bool { age > lease }
+
+        package init(
+            name: String, instance: String, age: Milliseconds = 0, lease: Milliseconds = 3_000,
+            isLeaving: Bool = false, held: Int = 0, share: Int = 0
+        ) {
+            self.name = name
+            self.instance = instance
+            self.age = age
+            self.lease = lease
+            self.isLeaving = isLeaving
+            self.held = held
+            self.share = share
         }
     }
 
@@ -67,16 +102,22 @@ public struct NamespaceStatus: Sendable {
     public static let exactLag = 256
 
     public var partitions: [Partition]
+    /// Orchestrators by name: those that run, and those that have not been heard of for less than twenty leases.
+    public var members: [Member]
     public var services: [Service]
     public var usedMemory: Int64
     public var maxMemory: Int64
     public var redisVersion: String
+    /// Why no sagas are begun; nil where they are.
+    public var overload: String?
 
     package init(
-        partitions: [Partition], services: [Service] = [], usedMemory: Int64 = 0, maxMemory: Int64 = 0,
-        redisVersion: String = ""
+        partitions: [Partition], members: [Member] = [], services: [Service] = [], usedMemory: Int64 = 0,
+        maxMemory: Int64 = 0, redisVersion: String = "", overload: String? = nil
     ) {
+        self.overload = overload
         self.partitions = partitions
+        self.members = members
         self.services = services
         self.usedMemory = usedMemory
         self.maxMemory = maxMemory
@@ -88,6 +129,9 @@ public struct NamespaceStatus: Sendable {
         writer.beginArray("partitions")
         for partition in partitions { partition.write(to: &writer) }
         writer.endArray()
+        writer.beginArray("members")
+        for member in members { member.write(to: &writer) }
+        writer.endArray()
         writer.beginArray("services")
         for service in services { service.write(to: &writer) }
         writer.endArray()
@@ -95,6 +139,7 @@ public struct NamespaceStatus: Sendable {
         writer.field("version", redisVersion)
         writer.field("usedMemory", usedMemory)
         writer.field("maxMemory", maxMemory)
+        writer.field("overloaded", overload)
         writer.endObject()
         writer.endObject()
     }
@@ -105,6 +150,7 @@ extension NamespaceStatus.Partition {
         writer.beginObject()
         writer.field("partition", index)
         writer.field("owner", owner)
+        writer.field("instance", owner == nil ? nil : instance)
         writer.field("epoch", epoch)
         writer.field("era", era)
         writer.field("leaseLeft", leaseLeft)
@@ -112,6 +158,20 @@ extension NamespaceStatus.Partition {
         writer.field("ended", ended)
         writer.field("lag", lag)
         writer.field("dead", dead)
+        writer.endObject()
+    }
+}
+
+extension NamespaceStatus.Member {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.field("name", name)
+        writer.field("instance", instance)
+        writer.field("heartbeatAge", age)
+        writer.field("lease", lease)
+        writer.field("state", isGone ? "gone" : isLeaving ? "leaving" : "present")
+        writer.field("held", held)
+        writer.field("share", share)
         writer.endObject()
     }
 }

@@ -55,7 +55,7 @@ extension SagaClient {
             Finding(
                 .danger, "namespace", "the namespace cannot be read: \(reason)",
                 remedy: "mend the server first")
-        case .unreachable, .unanswered: throw error
+        case .unreachable, .unanswered, .overloaded: throw error
         }
     }
 }

@@ -1,9 +1,10 @@
 import RedisTransport
 import SagaCore
 import SagaRedis
+import SagaStore
 
 extension SagaClient {
-    /// Partitions, their owners and lags, the services, and the server's memory.
+    /// Partitions, their owners and lags, the orchestrators, the services, and the server's memory.
     ///
     /// Redis: O(partitions × services).
     public func status() async throws(ClientError) -> NamespaceStatus {
@@ -16,10 +17,12 @@ extension SagaClient {
         for name in Set(try await definitions().flatMap { $0.steps.compactMap(\.service) }).sorted() {
             services.append(try await service(name, keys))
         }
+        let partitions = try await partitions(keys)
         return NamespaceStatus(
-            partitions: try await partitions(keys), services: services,
+            partitions: partitions, members: try await members(keys, partitions), services: services,
             usedMemory: info["used_memory"].flatMap(Int64.init) ?? 0,
-            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "")
+            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "",
+            overload: try await readOverload()?.description)
     }
 
     private func partitions(_ keys: KeySpace) async throws(ClientError) -> [NamespaceStatus.Partition] {
@@ -30,7 +33,8 @@ extension SagaClient {
         for index in 0..<keys.partitions {
             commands += [
                 RedisCommand(
-                    "HMGET", keys.state(index), "owner", "name", "epoch", "era", "until", "reply", "control", "intake"),
+                    "HMGET", keys.state(index), "owner", "name", "epoch", "era", "until", "reply", "control", "intake",
+                    "instance"),
                 RedisCommand("ZCARD", keys.open(index)), RedisCommand("ZCARD", keys.ended(index)),
                 RedisCommand("XLEN", keys.dead(index)),
             ]
@@ -50,7 +54,8 @@ extension SagaClient {
             let isOwned = state[0].string.map { !$0.isEmpty } ?? false
             partitions.append(
                 NamespaceStatus.Partition(
-                    index: index, owner: isOwned && number(4) > now ? state[1].string : nil, epoch: number(2),
+                    index: index, owner: isOwned && number(4) > now ? state[1].string : nil,
+                    instance: state[8].string ?? "", epoch: number(2),
                     era: number(3), leaseLeft: max(0, number(4) - now), open: replies[index * 4 + 1].tally,
                     ended: replies[index * 4 + 2].tally, lag: lag, dead: replies[index * 4 + 3].tally))
         }

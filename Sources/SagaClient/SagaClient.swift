@@ -2,6 +2,7 @@ public import Logging
 public import RedisTransport
 import SagaCore
 import SagaRedis
+import SagaStore
 public import SagaWire
 import Synchronization
 
@@ -16,6 +17,7 @@ public final class SagaClient: Sendable {
     let logger: Logger
     private let namespaceWait: Duration
     private let keySpace = Mutex<KeySpace?>(nil)
+    let seenOverload = Mutex<(overload: Overload?, at: ContinuousClock.Instant)?>(nil)
     let definitionCache = Mutex<[String: Definition]>([:])
 
     /// Connects when it is first used.
@@ -54,7 +56,8 @@ public final class SagaClient: Sendable {
 
     /// Asks for many sagas, in one transaction for each partition, several messages an entry.
     ///
-    /// Where one cannot be, none is sent. After ``ClientError/unreachable(_:)`` a part of the partitions may have theirs.
+    /// Where one cannot be, none is sent; likewise, with ``ClientError/overloaded(_:)``, where Redis' memory is nearly used
+    /// up. After ``ClientError/unreachable(_:)`` a part of the partitions may have theirs.
     /// Redis: O(sagas).
     public func start(_ messages: [StartMessage]) async throws(ClientError) {
         for message in messages {
@@ -64,6 +67,7 @@ public final class SagaClient: Sendable {
             try check(message.fields, for: .intake)
         }
         let keys = try await keys(waiting: true)
+        if let overload = try await overload() { throw .overloaded(overload.description) }
         for (partition, group) in Dictionary(grouping: messages, by: { keys.partition(of: $0.saga) }) {
             try await add(group.map(\.fields), to: keys.intake(partition))
         }

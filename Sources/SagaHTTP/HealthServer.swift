@@ -2,6 +2,7 @@ import Hummingbird
 public import Logging
 public import SagaOrchestrator
 import SagaCore
+import SagaStore
 public import ServiceLifecycle
 
 /// Why the server ended, in one line: most often, that its address is taken.
@@ -42,6 +43,8 @@ public struct HealthServer: Service {
             case .ready:
                 Self.json(.ok) { writer in
                     writer.field("status", "ready")
+                    // It works: what is begun goes on. Another instance would be no better off.
+                    if let overload = orchestrator.overload { writer.field("overloaded", overload.description) }
                     if let impediment = orchestrator.durabilityImpediment { writer.field("durability", impediment) }
                 }
             case .starting(let reason): Self.unready("starting", reason)
@@ -57,6 +60,7 @@ public struct HealthServer: Service {
             add(
                 "partitions_held", "gauge", "Partitions that this orchestrator owns.", orchestrator.heldPartitions.count
             )
+            add("overloaded", "gauge", "1 while no sagas are begun.", orchestrator.overload == nil ? 0 : 1)
             add("sagas_started_total", "counter", "Sagas begun.", counts.started)
             add("sagas_ended_total", "counter", "Sagas completed or compensated.", counts.ended)
             add("sagas_stuck_total", "counter", "Times that a saga got stuck.", counts.stuck)
@@ -65,6 +69,7 @@ public struct HealthServer: Service {
                 "messages_ignored_total", "counter", "Answers that were late, doubled or of an older era.",
                 counts.ignored)
             add("sagas_removed_total", "counter", "Ended sagas whose retention was over.", counts.removed)
+            add("commits_fenced_total", "counter", "Commits refused because of another owner.", counts.fenced)
             add("messages_dead_total", "counter", "Messages that went to the dead letters.", counts.dead)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],

@@ -1,4 +1,5 @@
 import SagaCore
+import SagaStore
 import SagaWire
 
 /// Sagas that are started by events.
@@ -25,6 +26,7 @@ extension Batch {
             definition: definition.name, version: definition.version, era: partition.era,
             isAfterRewind: partition.wasRewound, traceparent: event.traceparent,
             isReplicated: confirmations.hold(definition), input: event.payload)
+        commit.startsSagas = true
         enter(saga, definition, started)
     }
 }

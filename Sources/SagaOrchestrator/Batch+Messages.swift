@@ -17,7 +17,12 @@ extension Batch {
             step: message.id.step, item: message.id.item, phase: message.id.phase, attempt: message.id.attempt,
             outcome: outcome,
             result: message.result, error: message.error, code: message.code, retryAfter: message.retryAfter)
-        count(feed(cell, .reply(reply)))
+        let decision = feed(cell, .reply(reply))
+        // It was delivered, or an earlier attempt's answer has made it superfluous.
+        if case .accept = decision, let step = cell.saga.definition.step(named: message.id.step) {
+            _ = cell.takeSent(Branch(step: step, item: message.id.item))
+        }
+        count(decision)
     }
 
     mutating func apply(_ message: HeartbeatMessage, _ source: Source) {
@@ -67,6 +72,7 @@ extension Batch {
             isAfterRewind: partition.wasRewound, deadline: message.deadline, notBefore: message.at,
             labels: message.labels, traceparent: message.traceparent, isReplicated: confirmations.hold(definition),
             input: message.input)
+        commit.startsSagas = true
         enter(message.saga, definition, started)
     }
 

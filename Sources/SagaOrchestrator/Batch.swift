@@ -20,6 +20,8 @@ struct Batch {
     var budget: CommitBudget
     var tally = Tally()
     private(set) var touched: [SagaCell] = []
+    /// For each command of the commit whose it is.
+    private var senders: [(cell: SagaCell, branch: Branch)] = []
     /// Whether the batch brings sagas to a new era that nobody has asked for yet.
     var isSweeping = false
     /// Sagas whose logs exist and cannot be read, with their length and the reason.
@@ -152,7 +154,9 @@ struct Batch {
                 let command = Command(dispatch, of: cell.saga, token: token)
                 let fields = command.fields
                 budget.spend(fields.bytes.count)
-                commit.commands.append(OutgoingCommand(service: service, fields: fields))
+                commit.commands.append(
+                    OutgoingCommand(service: service, fields: fields, replaced: cell.takeSent(dispatch.branch)))
+                senders.append((cell, dispatch.branch))
             case .finish(let status):
                 tally.ended += status.isFinal ? 1 : 0
                 tally.stuck += status == .stuck ? 1 : 0
@@ -264,7 +268,10 @@ struct Batch {
     }
 
     /// Takes over what the store has confirmed.
-    func confirm() {
+    ///
+    /// - Parameter commands: Where the commit's commands are; empty where that isn't known.
+    func confirm(_ commands: [StreamID]) {
+        for (sender, id) in zip(senders, commands) { sender.cell.noteSent(sender.branch, id) }
         partition.committedPositions = commit.positions
         partition.fence.sequence += 1
         for change in commit.changes {

@@ -9,6 +9,8 @@ final class Holdings: Sendable {
         case adopt(PartitionState, Claim)
         /// Somebody else owns the partition.
         case drop(partition: Int, owner: String)
+        /// Finish what is in flight of the partition, and release it.
+        case giveUp(partition: Int, owner: String)
         /// Take the partition anew: the server is another one than before.
         case reacquire(partition: Int)
     }
@@ -17,6 +19,12 @@ final class Holdings: Sendable {
         var claims: [Int: Claim] = [:]
         var notices: [Int: [Notice]] = [:]
         var isStopping = false
+        var isClosed = false
+        /// Nil until the first answer to a heartbeat.
+        var members: [Member]?
+        var offer: Int?
+        var isRestless = true
+        var hasToldLoss = false
         /// For each partition, the highest era that was ever seen or raised here.
         var eras: [Int: Int64] = [:]
         /// For each partition, the highest commit sequence that the store confirmed here.
@@ -28,9 +36,14 @@ final class Holdings: Sendable {
 
     private let state = Mutex(State())
     let laneCount: Int
+    /// This process: random text.
+    let instance: String
+    let admission: Admission
 
-    init(laneCount: Int) {
+    init(laneCount: Int, instance: String, admission: Admission) {
         self.laneCount = laneCount
+        self.instance = instance
+        self.admission = admission
     }
 
     func lane(of partition: Int) -> Int { partition % laneCount }
@@ -46,6 +59,7 @@ final class Holdings: Sendable {
         let index = partition.fence.partition
         state.withLock { state in
             state.claims[index] = claim
+            state.hasToldLoss = false
             state.notices[lane(of: index), default: []].append(.adopt(partition, claim))
         }
     }
@@ -56,11 +70,39 @@ final class Holdings: Sendable {
     }
 
     /// The partition is not ours any more; does nothing where it was taken anew in the meantime.
-    func lose(_ partition: Int, owner: String) {
+    ///
+    /// - Returns: Whether that is news.
+    @discardableResult
+    func lose(_ partition: Int, owner: String) -> Bool {
+        state.withLock { state in
+            guard state.claims[partition]?.owner == owner else { return false }
+            state.claims[partition] = nil
+            state.notices[lane(of: partition), default: []].append(.drop(partition: partition, owner: owner))
+            return true
+        }
+    }
+
+    /// Whether a loss is to be told: one stands for all until a partition is taken again.
+    func noteLoss() -> Bool {
+        state.withLock { state in
+            defer { state.hasToldLoss = true }
+            return !state.hasToldLoss
+        }
+    }
+
+    /// The partition is to be given up by its lane.
+    func requestRelease(of partition: Int) {
+        state.withLock { state in
+            guard let owner = state.claims[partition]?.owner else { return }
+            state.notices[lane(of: partition), default: []].append(.giveUp(partition: partition, owner: owner))
+        }
+    }
+
+    /// A lane has given a partition up.
+    func noteRelease(of partition: Int, owner: String) {
         state.withLock { state in
             guard state.claims[partition]?.owner == owner else { return }
             state.claims[partition] = nil
-            state.notices[lane(of: partition), default: []].append(.drop(partition: partition, owner: owner))
         }
     }
 
@@ -73,6 +115,25 @@ final class Holdings: Sendable {
     func takeNotices(for lane: Int) -> [Notice] {
         state.withLock { $0.notices.removeValue(forKey: lane) ?? [] }
     }
+
+    // MARK: Sharing with others
+
+    func noteMembers(_ members: [Member]) { state.withLock { $0.members = members } }
+
+    var members: [Member]? { state.withLock { $0.members } }
+
+    /// Whether somebody is there to take what is given up.
+    var hasSuccessors: Bool { (members ?? []).contains { $0.instance != instance && $0.isStaying } }
+
+    func setMotion(offer: Int?, isRestless: Bool) {
+        state.withLock { ($0.offer, $0.isRestless) = (offer, isRestless) }
+    }
+
+    /// The partition that is being given up.
+    var offer: Int? { state.withLock { $0.offer } }
+
+    /// Whether partitions are about to move: everything that can delay that has to be short.
+    var isRestless: Bool { state.withLock { $0.isRestless } }
 
     // MARK: What is known of a partition's history
 
@@ -95,13 +156,22 @@ final class Holdings: Sendable {
 
     // MARK: The process
 
+    /// A commit was refused because somebody else owns the partition.
+    func countFenced() { state.withLock { $0.tally.fenced += 1 } }
+
     func count(_ tally: Tally) { state.withLock { $0.tally.add(tally) } }
 
     var tally: Tally { state.withLock { $0.tally } }
 
+    /// The orchestrator is to hand its partitions over.
     func stop() { state.withLock { $0.isStopping = true } }
 
     var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    /// The hand-over is done: the lanes are to end.
+    func close() { state.withLock { $0.isClosed = true } }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     func noteContact(at instant: Milliseconds) {
         state.withLock { state in

@@ -10,30 +10,38 @@ extension Lane {
         pending = []
         for (batch, commit) in inFlight {
             let result: Result<CommitOutcome, StoreError>
+            var commands: [StreamID] = []
             do throws(StoreError) {
-                result = .success(try await commit.outcome())
+                let applied = try await commit.result()
+                commands = applied.commands
+                result = .success(applied.outcome)
             } catch {
                 result = .failure(error)
             }
-            await settle(batch, result)
+            await settle(batch, result, commands)
         }
         await settleConfirmation()
     }
 
-    private func settle(_ batch: Batch, _ result: Result<CommitOutcome, StoreError>) async {
+    private func settle(
+        _ batch: Batch, _ result: Result<CommitOutcome, StoreError>, _ commands: [StreamID]
+    ) async {
         let partition = batch.partition
+        if result == .success(.fenced) { holdings.countFenced() }
         guard partitions[partition.index] === partition else { return }
         switch result {
         case .success(.committed(let now)):
             failures = 0
             holdings.noteContact(at: surroundings.monotonic())
-            batch.confirm()
+            batch.confirm(commands)
             partition.suspects.removeAll()
             partition.clock.synchronize(store: now, monotonic: surroundings.monotonic())
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
         case .success(.fenced):
-            logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            if holdings.noteLoss() {
+                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            }
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
         case .success(.logMoved) where !partition.suspects.isSuperset(of: batch.newSagas):
@@ -44,6 +52,13 @@ extension Lane {
         case .success(.logMoved), .success(.outOfSequence):
             logger.warning("partition's state is another one than remembered", metadata: metadata(partition))
             partition.doubt()
+        case .failure(let error) where error.code == .full && error.effect == .notApplied && batch.commit.startsSagas:
+            // The same is decided on again, at once, without what starts sagas: a full store takes that.
+            batch.rollBack()
+            guard holdings.admission.noteRefusal(at: surroundings.monotonic()) != nil else { return }
+            logger.warning(
+                "the store is full: no sagas are begun until it has room, starts wait in the intake",
+                metadata: ["error": "\(error)"])
         case .failure(let error):
             batch.rollBack()
             if error.effect == .indeterminate || error.code == .unavailable { partition.doubt() }
@@ -90,6 +105,9 @@ extension Lane {
                     metadata: metadata(taken))
             }
         case .held:
+            if holdings.noteLoss() {
+                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
+            }
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
         }
@@ -97,11 +115,28 @@ extension Lane {
 
     func drop(_ index: Int) { partitions[index] = nil }
 
-    func release(_ partition: OwnedPartition) async {
+    /// Gives a partition up to somebody else: finishes the commits in flight, and decides nothing more.
+    func handOver(_ index: Int) async {
+        await settle()
+        guard let partition = partitions[index] else { return }
+        guard await release(partition) else {
+            // Perhaps it was released: it is taken anew, if nobody else has it.
+            partition.doubt()
+            return
+        }
+        drop(index)
+        holdings.noteRelease(of: index, owner: partition.claim.owner)
+        logger.debug("partition given up", metadata: metadata(partition))
+    }
+
+    /// - Returns: Whether the store has accepted it.
+    func release(_ partition: OwnedPartition) async -> Bool {
         do throws(StoreError) {
             try await session.release(partition.index, as: partition.claim)
+            return true
         } catch {
             logger.debug("partition not released: its lease runs out", metadata: ["error": "\(error)"])
+            return false
         }
     }
 

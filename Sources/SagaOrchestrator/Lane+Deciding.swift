@@ -93,7 +93,7 @@ extension Lane {
         // Before the intake, which may have signals to the sagas that they start.
         let hasMoreEvents = applyEvents(work, &batch)
         let hasMoreIntake = applyAll(of: .intake, work, &batch)
-        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents)
+        applyControls(work, &batch, hasMoreStarts: hasMoreIntake || hasMoreEvents || holdsStarts)
         ring(work, &batch)
         if partition.sweepCursor != nil { sweep(work, &batch) }
         batch.seal()

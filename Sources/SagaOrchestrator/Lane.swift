@@ -30,6 +30,8 @@ final class Lane {
     var partitions: [Int: OwnedPartition] = [:]
     var pending: [(batch: Batch, commit: any PendingCommit)] = []
     var roundNumber: UInt64 = 0
+    /// Whether this round leaves starts where they are.
+    var holdsStarts = false
     /// Failures of the store in a row.
     var failures = 0
 
@@ -54,8 +56,8 @@ final class Lane {
 
     /// Runs until the orchestrator stops; then hands the partitions over.
     func run() async {
-        while !holdings.isStopping {
-            heed(holdings.takeNotices(for: index))
+        while !holdings.isClosed {
+            await heed(holdings.takeNotices(for: index))
             if partitions.isEmpty {
                 await pause(.milliseconds(20))
             } else if await clearDoubts() {
@@ -63,11 +65,11 @@ final class Lane {
             }
         }
         await settle()
-        for partition in ordered { await release(partition) }
+        for partition in ordered { _ = await release(partition) }
         await session.close()
     }
 
-    private func heed(_ notices: [Holdings.Notice]) {
+    private func heed(_ notices: [Holdings.Notice]) async {
         for notice in notices {
             switch notice {
             case .adopt(let state, let claim):
@@ -77,6 +79,9 @@ final class Lane {
             case .drop(let index, let owner):
                 guard partitions[index]?.claim.owner == owner else { continue }
                 drop(index)
+            case .giveUp(let index, let owner):
+                guard partitions[index]?.claim.owner == owner else { continue }
+                await handOver(index)
             case .reacquire(let index):
                 partitions[index]?.doubt()
             }
@@ -88,7 +93,8 @@ final class Lane {
         roundNumber += 1
         let (session, count, block) = (session, options.readCount, blockTime())
         let topics = registry.triggers
-        let cursors = ordered.map { $0.cursor(topics: topics) }
+        holdsStarts = holdings.admission.overload != nil
+        let cursors = ordered.map { $0.cursor(topics: topics, holdsStarts: holdsStarts) }
         let (trims, removals, looks) = (dueTrims(), dueRemovals(), dueConsumerLooks())
         let (services, options) = (registry.services, options)
         async let reading = Self.read(session, cursors, count: count, block: block)
@@ -114,7 +120,7 @@ final class Lane {
         let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
         await decide(Dictionary(grouping: valid, by: \.partition))
         beginConfirmation()
-        if roundNumber % 64 == 0 { evict() }
+        evict()
     }
 
     private static func read(
@@ -131,7 +137,8 @@ final class Lane {
     private func blockTime() -> Milliseconds {
         // The end of a confirmation is awaited beside the read.
         guard confirming == nil else { return 0 }
-        var block = options.block
+        // A partition that is to be given up has to wait for the read to end.
+        var block = holdings.isRestless ? min(options.block, 20) : options.block
         let monotonic = surroundings.monotonic()
         for partition in partitions.values {
             if !partition.confirmed.isEmpty { return 0 }

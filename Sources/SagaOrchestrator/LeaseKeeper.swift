@@ -2,8 +2,11 @@ import Logging
 import SagaCore
 import SagaStore
 
-/// Takes free partitions and renews the leases of held ones, apart from the lanes, so that a long round costs no lease.
-struct LeaseKeeper: Sendable {
+/// Renews the leases of held partitions, takes those that fall to this orchestrator and has others given up, apart from
+/// the lanes, so that a long round costs no lease.
+///
+/// Not Sendable: runs in one task, and owns all it touches.
+final class LeaseKeeper {
     let session: any StoreSession
     let registry: DefinitionRegistry
     let partitionCount: Int
@@ -12,80 +15,108 @@ struct LeaseKeeper: Sendable {
     let confirmations: Confirmations
     let logger: Logger
     let surroundings: Surroundings
+    let pace: PlacementPace
+    let taker: PartitionTaker
+    var placement: Placement
+    var sightings = Sightings()
+    /// Partitions that nobody holds, or whose holder is dead, with how to take them.
+    var free: [Int: FreePartition] = [:]
+    /// When starters were last told that the store is overloaded.
+    var lastAnnouncement: Milliseconds?
+    private var lastRound = Milliseconds.min
+    private var failures = 0
 
-    /// A holder as it was seen first, and since when.
-    private struct Sighting {
-        var holder: TakeOutcome.Holder
-        var since: Milliseconds
+    struct FreePartition {
+        /// The dead one; nil where the partition was given up.
+        var holder: TakeOutcome.Holder?
     }
 
-    /// Runs until the orchestrator stops.
-    func run() async {
-        let taker = PartitionTaker(
+    init(
+        session: any StoreSession, registry: DefinitionRegistry, partitionCount: Int, options: OrchestratorOptions,
+        holdings: Holdings, confirmations: Confirmations, logger: Logger, surroundings: Surroundings
+    ) {
+        self.session = session
+        self.registry = registry
+        self.partitionCount = partitionCount
+        self.options = options
+        self.holdings = holdings
+        self.confirmations = confirmations
+        self.logger = logger
+        self.surroundings = surroundings
+        pace = PlacementPace(lease: options.lease)
+        taker = PartitionTaker(
             session: session, holdings: holdings, confirmations: confirmations, name: options.name,
             lease: options.lease, surroundings: surroundings)
-        var sightings: [Int: Sighting] = [:]
-        var failures = 0
+        placement = Placement(instance: holdings.instance, partitionCount: partitionCount, pace: pace)
+    }
+
+    /// Runs until the orchestrator stops and its partitions are handed over, or nobody is there to take them.
+    func run() async {
         while !holdings.isStopping {
-            do throws(StoreError) {
-                for partition in 0..<partitionCount where !holdings.isStopping {
-                    try await attend(partition, taker, &sightings)
-                }
-                // Behind the leases, which must not depend on it.
+            if await look() { await pause(.milliseconds(pace.glance)) }
+        }
+        let end = surroundings.monotonic() + pace.farewell
+        while !holdings.heldPartitions.isEmpty, holdings.hasSuccessors, surroundings.monotonic() < end, await look() {
+            await pause(.milliseconds(pace.glance))
+        }
+        // What is left the lanes give up at once.
+        holdings.close()
+        await session.close()
+    }
+
+    /// Looks around and does what is due; a failure is endured.
+    private func look() async -> Bool {
+        do throws(StoreError) {
+            let now = surroundings.monotonic()
+            if lastRound == .min || now - lastRound >= pace.round {
+                // The leases first: nothing else must delay them.
+                try await renewAll()
+                lastRound = now
+                try await sight(0..<partitionCount)
+                try await act()
                 try await noteDefinitions()
-                holdings.noteContact(at: surroundings.monotonic())
-                failures = 0
-                // A fifth of the lease: a crashed owner's partition is found free soon after its lease has run out.
-                await pause(.milliseconds(max(20, options.lease / 5)))
-            } catch {
-                failures += 1
-                if holdings.noteFailure(error.message) {
-                    logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
+                try await watchMemory()
+                holdings.noteContact(at: now)
+            } else {
+                if holdings.isRestless { try await sight(movingPartitions) }
+                try await act()
+            }
+            failures = 0
+            return true
+        } catch {
+            failures += 1
+            sightings.forgetAll()
+            if holdings.noteFailure(error.message) {
+                logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
+            }
+            await pause(surroundings.backoff(after: failures, within: options.backoff))
+            return false
+        }
+    }
+
+    private func renewAll() async throws(StoreError) {
+        for partition in holdings.heldPartitions {
+            guard let claim = holdings.claim(on: partition) else { continue }
+            switch try await session.renew(partition, as: claim) {
+            case .renewed(let mayBeRewound):
+                if mayBeRewound { holdings.requestReacquisition(of: partition) }
+            case .lost where holdings.lose(partition, owner: claim.owner) && placement.move?.partition != partition:
+                if holdings.noteLoss() {
+                    logger.warning(
+                        "lease lost: another orchestrator has taken the partition",
+                        metadata: ["partition": "\(partition)"])
                 }
-                await pause(surroundings.backoff(after: failures, within: options.backoff))
+            case .lost: break
             }
         }
-        await session.close()
     }
 
     /// Looks for new definitions. Those that are asked for by name are found when they are; what is triggered by events has
     /// to be known before anybody reads them.
-    private func noteDefinitions() async throws(StoreError) {
+    func noteDefinitions() async throws(StoreError) {
         guard try await session.definitionCount() != registry.storedCount else { return }
         for unreadable in try await registry.reload() {
             logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
-        }
-    }
-
-    private func attend(
-        _ partition: Int, _ taker: PartitionTaker, _ sightings: inout [Int: Sighting]
-    ) async throws(StoreError) {
-        if let claim = holdings.claim(on: partition) {
-            switch try await session.renew(partition, as: claim) {
-            case .renewed(let mayBeRewound):
-                if mayBeRewound { holdings.requestReacquisition(of: partition) }
-            case .lost:
-                holdings.lose(partition, owner: claim.owner)
-            }
-            return
-        }
-        var stale: TakeOutcome.Holder?
-        if let sighting = sightings[partition],
-            surroundings.monotonic() - sighting.since > sighting.holder.lease + sighting.holder.lease / 5
-        {
-            stale = sighting.holder
-        }
-        switch try await taker.take(partition, stale: stale) {
-        case .taken(let state, let claim):
-            sightings[partition] = nil
-            // A former owner may know more topics, whose streams must not be trimmed as if nobody here read them.
-            defer { holdings.adopt(state, claim) }
-            let triggers = Set(registry.triggers)
-            if !triggers.isSuperset(of: state.positions.events.keys) { try await noteDefinitions() }
-        case .held(let holder):
-            if sightings[partition]?.holder != holder {
-                sightings[partition] = Sighting(holder: holder, since: surroundings.monotonic())
-            }
         }
     }
 

@@ -5,8 +5,9 @@ public import ServiceLifecycle
 
 /// The coordinator's process: takes partitions, and moves the sagas in them.
 ///
-/// Any number of them can run on one namespace; a partition belongs to one at a time, and what a former owner still
-/// writes is refused by its epoch. On graceful shutdown it finishes the commits in flight and hands its partitions over.
+/// Any number of them can run on one namespace, and share its partitions evenly. A partition belongs to one at a time, and
+/// what a former owner still writes is refused by its epoch. On graceful shutdown it hands its partitions over one by one,
+/// each when its commits in flight are finished; what is left after two lease times it gives up at once.
 public final class Orchestrator: Service {
     private let store: any SagaStore
     private let options: OrchestratorOptions
@@ -35,7 +36,9 @@ public final class Orchestrator: Service {
         self.logger = logger
         self.surroundings = surroundings
         let laneCount = min(options.lanes, options.partitions ?? options.lanes)
-        holdings = Holdings(laneCount: laneCount)
+        holdings = Holdings(
+            laneCount: laneCount, instance: surroundings.randomText(),
+            admission: Admission(allowed: options.memoryShare, margin: options.memoryMargin))
         confirmations = Confirmations(options)
         registry = DefinitionRegistry(store: store)
     }
@@ -45,6 +48,9 @@ public final class Orchestrator: Service {
 
     /// What was done so far.
     public var counts: Tally { holdings.tally }
+
+    /// Why no sagas are begun at the moment, which wait in the intake; nil where they are.
+    public var overload: Overload? { holdings.admission.overload }
 
     /// Whether the store answered within the last two lease times; the error where it did not.
     public var readiness: Readiness {
@@ -150,10 +156,16 @@ public final class Orchestrator: Service {
 
     private func work(_ partitionCount: Int, _ signer: TokenSigner) async {
         await withTaskGroup(of: Void.self) { group in
-            let keeper = LeaseKeeper(
-                session: store.session(), registry: registry, partitionCount: partitionCount, options: options,
-                holdings: holdings, confirmations: confirmations, logger: logger, surroundings: surroundings)
-            group.addTask { await keeper.run() }
+            let rollCall = RollCall(
+                store: store, holdings: holdings, options: options, logger: logger, surroundings: surroundings)
+            group.addTask { await rollCall.run() }
+            let session = store.session()
+            group.addTask { [registry, options, holdings, confirmations, logger, surroundings] in
+                await LeaseKeeper(
+                    session: session, registry: registry, partitionCount: partitionCount, options: options,
+                    holdings: holdings, confirmations: confirmations, logger: logger, surroundings: surroundings
+                ).run()
+            }
             for index in 0..<holdings.laneCount {
                 let session = store.session()
                 group.addTask { [registry, options, holdings, confirmations, logger, surroundings] in

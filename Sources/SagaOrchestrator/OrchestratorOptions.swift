@@ -33,6 +33,13 @@ public struct OrchestratorOptions: Sendable {
     /// Time between two looks for such consumers in a partition, and the most that one of them removes.
     public var consumerInterval: Milliseconds = 600_000
     public var consumerCount = 256
+    /// How much of the store's memory may be used, in per cent, for sagas to be begun; nil: as long as there is room. Says
+    /// nothing where the store has no limit.
+    public var memoryShare: Int? = 80
+    /// How far below that the used part must be for sagas to be begun again.
+    public var memoryMargin = 5
+    /// How long starters take for true that the store is overloaded. It is told anew a few times in between.
+    public var overloadValidity: Milliseconds = 10_000
     /// How long events stay in the stream of a topic that nobody reads: no consumer group, and no triggered definition.
     public var eventRetention: Milliseconds = 604_800_000
     /// How long outcomes stay in their stream.

@@ -62,8 +62,10 @@ final class OwnedPartition {
         nextAlarm = .min
     }
 
-    func cursor(topics: [String]) -> InboxCursor {
-        InboxCursor(partition: index, positions: positions, topics: topics)
+    /// - Parameter holdsStarts: Whether nothing is read that starts sagas.
+    func cursor(topics: [String], holdsStarts: Bool) -> InboxCursor {
+        InboxCursor(
+            partition: index, positions: positions, topics: holdsStarts ? [] : topics, readsIntake: !holdsStarts)
     }
 }
 
@@ -83,6 +85,8 @@ final class SagaCell {
     /// Whether the batch under way has touched it.
     var isTouched = false
     private var tokens: [String?]
+    /// The last command of each branch that nobody is known to have been given.
+    private var sent: [Branch: StreamID] = [:]
 
     init(saga: Saga, storedCount: Int, storedAlarm: Milliseconds?) {
         self.saga = saga
@@ -108,6 +112,12 @@ final class SagaCell {
         if let index = SagaIndex(saga.status) { changes.append(.put(index, startedAt: saga.startedAt)) }
         return changes
     }
+
+    /// Notes where a branch's command is.
+    func noteSent(_ branch: Branch, _ id: StreamID) { sent[branch] = id }
+
+    /// The command that the next one of a branch replaces, if nobody was given it.
+    func takeSent(_ branch: Branch) -> StreamID? { sent.isEmpty ? nil : sent.removeValue(forKey: branch) }
 
     /// The token of one phase of a step. Each is needed twice, to send a command and to check its reply.
     func token(_ branch: Branch, phase: Phase, signer: TokenSigner) -> String {

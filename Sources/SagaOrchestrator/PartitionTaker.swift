@@ -21,7 +21,8 @@ struct PartitionTaker: Sendable {
     func take(
         _ partition: Int, stale: TakeOutcome.Holder? = nil, previous: String? = nil, eraToExceed: Int64? = nil
     ) async throws(StoreError) -> Outcome {
-        let claim = Claim(owner: randomOwner(), name: name, lease: lease, previous: previous)
+        let claim = Claim(
+            owner: surroundings.randomText(), name: name, instance: holdings.instance, lease: lease, previous: previous)
         var state: PartitionState
         switch try await session.take(partition, as: claim, stale: stale) {
         case .held(let holder): return .held(holder)
@@ -69,13 +70,5 @@ struct PartitionTaker: Sendable {
         } catch {
             // The next call meets the same trouble, and deals with it.
         }
-    }
-
-    /// 96 random bits: two takings never have one owner.
-    private func randomOwner() -> String {
-        (0..<3).map { _ in
-            let text = String(UInt32(truncatingIfNeeded: surroundings.random()), radix: 16)
-            return String(repeating: "0", count: 8 - text.count) + text
-        }.joined()
     }
 }

@@ -43,6 +43,14 @@ package struct Surroundings: Sendable {
         random: { .random(in: .min ... .max) }
     )
 
+    /// 96 random bits as text: two takings never have one owner, and two processes never one instance.
+    func randomText() -> String {
+        (0..<3).map { _ in
+            let text = String(UInt32(truncatingIfNeeded: random()), radix: 16)
+            return String(repeating: "0", count: 8 - text.count) + text
+        }.joined()
+    }
+
     var generator: Generator { Generator(random: random) }
 
     struct Generator: RandomNumberGenerator {

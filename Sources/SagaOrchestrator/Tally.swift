@@ -10,6 +10,8 @@ public struct Tally: Sendable, Hashable {
     public internal(set) var dead = 0
     /// Ended sagas that were removed when their time was over.
     public internal(set) var removed = 0
+    /// Commits that were refused, because another orchestrator had taken the partition.
+    public internal(set) var fenced = 0
 
     mutating func add(_ other: Tally) {
         started += other.started
@@ -19,5 +21,6 @@ public struct Tally: Sendable, Hashable {
         ignored += other.ignored
         dead += other.dead
         removed += other.removed
+        fenced += other.fenced
     }
 }

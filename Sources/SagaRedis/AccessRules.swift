@@ -51,14 +51,17 @@ public struct AccessRules: Sendable, Hashable {
     private static let connection = ["+ping", "+client|setname", "+role", "+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
-    /// that ended, and consumers of services.
+    /// that ended, consumers of services, commands that others replace, and heartbeats.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
             + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
-            + ["(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer ~\(keys.allCommands))"]
+            + [
+                "(+del +pexpireat ~\(keys.logs))", "(+xgroup|delconsumer +xdel ~\(keys.allCommands))",
+                "(+hdel ~\(keys.members))",
+            ]
     }
 
     /// Not XGROUP DESTROY, SETID or DELCONSUMER: those lose commands.
@@ -89,6 +92,7 @@ public struct AccessRules: Sendable, Hashable {
         words("+ping +client|setname +role +time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hget +hvals +hlen +hkeys +hgetall %R~\(keys.definitions))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
         ]
     }
@@ -96,6 +100,7 @@ public struct AccessRules: Sendable, Hashable {
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
         words("+ping +client|setname +role +time +info +wait +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
+            "(+hgetall %R~\(keys.members))",
             reading(keys),
             // A definition is registered by a script, so that a registered version cannot be overwritten.
             "+script|load",
@@ -138,6 +143,7 @@ private struct KeyPatterns {
     var ownKeys: String { "{\(keys.namespace)}:*" }
     var partitionKeys: String { "{\(keys.namespace):*}:*" }
     var meta: String { keys.meta }
+    var members: String { keys.members }
     var definitions: String { keys.definitions }
     var intake: String { every(keys.intake(0)) }
     var reply: String { every(keys.reply(0)) }

@@ -9,6 +9,8 @@ struct CommitEncoder {
     private let commit: PartitionCommit
     /// Commands, then events: each with the index in KEYS, from 1, of its stream.
     private let entries: [(stream: Int, fields: Fields)]
+    /// Commands that others replace.
+    private let replaced: [(stream: Int, service: String, id: StreamID)]
     /// Likewise of each index.
     private let indexes: [SagaIndex: Int]
 
@@ -36,12 +38,14 @@ struct CommitEncoder {
         var entries: [(stream: Int, fields: Fields)] = []
         entries.reserveCapacity(commit.commands.count + commit.events.count)
         var services: [String: Int] = [:]
+        var replaced: [(stream: Int, service: String, id: StreamID)] = []
         for command in commit.commands {
             if services[command.service] == nil {
                 names.append(keys.command(partition, service: command.service))
                 services[command.service] = names.count
             }
             entries.append((services[command.service] ?? 0, command.fields))
+            if let id = command.replaced { replaced.append((services[command.service] ?? 0, command.service, id)) }
         }
         var topics: [String: Int] = [:]
         for event in commit.events {
@@ -58,6 +62,7 @@ struct CommitEncoder {
         self.topics = topics
         keyNames = names
         self.entries = entries
+        self.replaced = replaced
         self.indexes = indexes
     }
 
@@ -74,6 +79,12 @@ struct CommitEncoder {
         command.append(commit.outcomes.count)
         command.append(commit.dead.count)
         command.append(indexes.count)
+        command.append(replaced.count)
+        for (stream, service, id) in replaced {
+            command.append(stream)
+            command.append(service)
+            command.append("\(id)")
+        }
         for change in commit.changes { encode(change, into: &command) }
         for entry in entries {
             command.append(entry.stream)

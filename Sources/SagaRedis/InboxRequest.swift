@@ -23,7 +23,9 @@ struct InboxRequest {
 
     /// Replies of all partitions come first, so that what is begun is finished before more is begun.
     init(_ cursors: [InboxCursor], keys: KeySpace) {
-        let inbox = InboxStream.inbox.flatMap { stream in cursors.map { Source($0, stream, keys) } }
+        let inbox = InboxStream.inbox.flatMap { stream in
+            cursors.filter { $0.inbox.contains(stream) }.map { Source($0, stream, keys) }
+        }
         sources = inbox + cursors.flatMap { cursor in cursor.topics.map { Source(cursor, .event($0), keys) } }
     }
 

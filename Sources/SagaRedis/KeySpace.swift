@@ -32,6 +32,9 @@ public struct KeySpace: Sendable, Hashable {
     /// Hash: `name@version` to the definition's canonical JSON.
     public static func definitions(of namespace: String) -> String { "{\(namespace)}:definitions" }
     public var definitions: String { Self.definitions(of: namespace) }
+    /// Hash: each orchestrator's instance to its last heartbeat.
+    public static func members(of namespace: String) -> String { "{\(namespace)}:members" }
+    public var members: String { Self.members(of: namespace) }
     /// String: the secret of the reply tokens, where no other is configured.
     public static func secret(of namespace: String) -> String { "{\(namespace)}:secret" }
     public var secret: String { Self.secret(of: namespace) }
@@ -45,7 +48,7 @@ public struct KeySpace: Sendable, Hashable {
     public func event(_ partition: Int, topic: String) -> String { tags[partition] + "event:" + topic }
     public func outcome(_ partition: Int) -> String { tags[partition] + "outcome" }
     public func dead(_ partition: Int) -> String { tags[partition] + "dead" }
-    /// Hash: owner, epoch, lease, commit sequence, positions in the inbox and in topics, era, the server's identity.
+    /// Hash: owner and its instance, epoch, lease, commit sequence, positions in the inbox and in topics, era, the server's identity.
     public func state(_ partition: Int) -> String { tags[partition] + "state" }
     /// Sorted set: sagas that are not ended, by the instant to look at them next.
     public func open(_ partition: Int) -> String { tags[partition] + "open" }

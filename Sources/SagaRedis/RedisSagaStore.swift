@@ -29,6 +29,8 @@ public final class RedisSagaStore: SagaStore {
     private let options: Options
     private let logger: Logger
     private let client: RedisClient
+    /// Prepared once: its digest is needed several times a second.
+    private let memberBeat = RedisScript(SagaScripts.memberBeat)
     private let keySpace = Mutex<KeySpace?>(nil)
 
     public init(endpoint: RedisEndpoint, namespace: String, options: Options = Options(), logger: Logger) {
@@ -173,6 +175,15 @@ public final class RedisSagaStore: SagaStore {
             throw StoreError(.corrupt, .notApplied, "\(key) holds no usable secret")
         }
         return secret
+    }
+
+    public func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        let reply = try await translating { () async throws(RedisError) in
+            try await client.evaluate(memberBeat, keys: [KeySpace.members(of: namespace)]) { command in
+                for word in MemberRecord.arguments(of: heartbeat) { command.append(word) }
+            }
+        }
+        return MemberRecord.members(reply.value)
     }
 
     /// - Precondition: The namespace was opened.

@@ -43,7 +43,7 @@ extension RedisSession {
     private func readOneByOne(_ cursors: [InboxCursor]) async throws(StoreError) -> [InboxBatch] {
         var batches: [InboxBatch] = []
         for stream in InboxStream.inbox {
-            for cursor in cursors { batches += try await readOne(stream, after: cursor) }
+            for cursor in cursors where cursor.inbox.contains(stream) { batches += try await readOne(stream, after: cursor) }
         }
         for cursor in cursors {
             for topic in cursor.topics { batches += try await readOne(.event(topic), after: cursor) }
@@ -108,6 +108,21 @@ extension RedisSession {
         let members = reply[1]
         let sagas = stride(from: 0, to: members.count, by: 2).compactMap { members[$0].string }
         return (sagas, reply[0].string ?? "0")
+    }
+
+    func memory() async throws(StoreError) -> StoreMemory {
+        let command = RedisCommand("INFO", "memory")
+        let info = ServerInfo(
+            try await translating { () async throws(RedisError) in try await writer.send(command) })
+        func bytes(_ name: String) -> Int64 { info[name].flatMap(Int64.init) ?? 0 }
+        return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
+    }
+
+    func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {
+        _ = try await evaluate(scripts.announce, keys: [keys.meta]) { command in
+            command.append(overload.map { "\($0.used) \($0.allowed)" } ?? "")
+            command.append(validity)
+        }
     }
 
     func definitionCount() async throws(StoreError) -> Int {

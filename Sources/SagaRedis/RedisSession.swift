@@ -18,11 +18,14 @@ struct RedisSession: StoreSession {
 
     /// Prepared once: a script's digest is needed for each call.
     struct Scripts {
+        let look = RedisScript(SagaScripts.partitionLook)
         let take = RedisScript(SagaScripts.partitionTake)
         let renew = RedisScript(SagaScripts.partitionRenew)
         let release = RedisScript(SagaScripts.partitionRelease)
         let raise = RedisScript(SagaScripts.partitionRaise)
         let commit = RedisScript(SagaScripts.partitionCommit)
+        let settle = RedisScript(SagaScripts.partitionSettle)
+        let announce = RedisScript(SagaScripts.namespaceAnnounce)
         let trim = RedisScript(SagaScripts.partitionTrim)
         let retire = RedisScript(SagaScripts.partitionRetire)
         let removeConsumers = RedisScript(SagaScripts.consumerRemove)
@@ -52,10 +55,10 @@ struct RedisSession: StoreSession {
             command.append(claim.lease)
             command.append(stale?.mark ?? "")
             command.append(claim.previous ?? "")
+            command.append(claim.instance)
         }
         if reply.word(0) == "held" {
-            return .held(
-                TakeOutcome.Holder(name: reply.word(1), lease: try reply.number(2), mark: reply.word(3)))
+            return .held(try reply.holder())
         }
         return .taken(
             PartitionState(
@@ -65,6 +68,15 @@ struct RedisSession: StoreSession {
                     reply: reply.word(3), control: reply.word(4), intake: reply.word(5), events: reply.pairs(from: 11)),
                 era: try reply.number(6), wasRewound: reply.word(7) == "1", mayBeRewound: reply.word(9) == "1",
                 verifiedEra: try reply.number(8), now: try reply.number(10)))
+    }
+
+    func look(at partition: Int) async throws(StoreError) -> Occupancy {
+        let reply = try await evaluate(scripts.look, keys: [keys.state(partition)]) { _ in }
+        switch reply.word(0) {
+        case "free": return .free
+        case "expired": return .expired(try reply.holder())
+        default: return .held(try reply.holder())
+        }
     }
 
     func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {
@@ -100,22 +112,27 @@ struct RedisSession: StoreSession {
         let encoder = CommitEncoder(commit, keys: keys)
         lastWriter.note(writer.current)
         return PendingRedisCommit(
-            reply: writer.submit(scripts.commit, keys: encoder.keyNames) { encoder.encode(into: &$0) })
+            reply: writer.submit(commit.startsSagas ? scripts.commit : scripts.settle, keys: encoder.keyNames) {
+                encoder.encode(into: &$0)
+            }, commands: commit.commands.count)
     }
 
     private struct PendingRedisCommit: PendingCommit {
         let reply: PendingReply
+        let commands: Int
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
-            try StatusReply(try await translating { () async throws(RedisError) in try await reply.get() })
-                .commitOutcome()
+        func result() async throws(StoreError) -> CommitResult {
+            let status = StatusReply(try await translating { () async throws(RedisError) in try await reply.get() })
+            let outcome = try status.commitOutcome()
+            guard case .committed = outcome, commands > 0 else { return CommitResult(outcome) }
+            return CommitResult(outcome, commands: status.streamIDs(from: 2, count: commands))
         }
     }
 
     private struct RefusedCommit: PendingCommit {
         let reason: String
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
+        func result() async throws(StoreError) -> CommitResult {
             throw StoreError(.unavailable, .notApplied, reason)
         }
     }

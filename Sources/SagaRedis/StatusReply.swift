@@ -27,6 +27,22 @@ struct StatusReply {
         return pairs
     }
 
+    /// Who holds a partition, from the second place on.
+    func holder() throws(StoreError) -> TakeOutcome.Holder {
+        TakeOutcome.Holder(name: word(1), instance: word(4), lease: try number(2), mark: word(3))
+    }
+
+    /// Stream ids, from this place on; none where one of them is no id.
+    func streamIDs(from first: Int, count: Int) -> [StreamID] {
+        var ids: [StreamID] = []
+        ids.reserveCapacity(count)
+        for index in first..<first + count {
+            guard let bytes = reply.value[index].unsafeBytes, let id = StreamID(digits: bytes) else { return [] }
+            ids.append(id)
+        }
+        return ids
+    }
+
     func commitOutcome() throws(StoreError) -> CommitOutcome {
         switch word(0) {
         case "ok": .committed(now: try number(1))

@@ -12,6 +12,7 @@ public final class InMemoryStore: SagaStore {
         public var partitions: [StoredPartition]
         public var definitions: [String: [UInt8]] = [:]
         var secret: [UInt8]?
+        var members = StoredMembers()
     }
 
     /// What to do to a commit.
@@ -37,6 +38,8 @@ public final class InMemoryStore: SagaStore {
     private let identity = Mutex("server-1")
     private let confirming = Mutex(Confirming.prompt)
     private let fault = Mutex<@Sendable (PartitionCommit) -> Fault>({ _ in .none })
+    private let memory = Mutex(StoreMemory(used: 0, limit: 0))
+    private let announced = Mutex<Overload?>(nil)
     private let clock: @Sendable () -> Milliseconds
 
     public convenience init(partitions: Int = 16, clock: @escaping @Sendable () -> Milliseconds) {
@@ -66,6 +69,12 @@ public final class InMemoryStore: SagaStore {
     public func setFault(_ fault: @escaping @Sendable (PartitionCommit) -> Fault) {
         self.fault.withLock { $0 = fault }
     }
+
+    /// How much of its memory the store says is used. It is full where that is all of it.
+    public func setMemory(_ memory: StoreMemory) { self.memory.withLock { $0 = memory } }
+
+    /// What starters were told last.
+    public var announcedOverload: Overload? { announced.withLock { $0 } }
 
     /// Appends a message to an inbox stream, as a starter, a participant or an operator does, or an event to a topic.
     @discardableResult
@@ -119,11 +128,20 @@ public final class InMemoryStore: SagaStore {
         return secret
     }
 
+    public func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        let now = clock()
+        return contents.withLock { $0.members.beat(heartbeat, at: now) }
+    }
+
     public func session() -> any StoreSession { Session(store: self) }
 
-    fileprivate func commit(_ commit: PartitionCommit) -> Result<CommitOutcome, StoreError> {
+    fileprivate func commit(_ commit: PartitionCommit) -> Result<CommitResult, StoreError> {
         let fault = fault.withLock { $0 }(commit)
         if case .refuse(let error) = fault { return .failure(error) }
+        let memory = memory.withLock { $0 }
+        if commit.startsSagas, memory.limit > 0, memory.used >= memory.limit {
+            return .failure(StoreError(.full, .notApplied, "the store is full"))
+        }
         let now = clock()
         let outcome = contents.withLock { $0.partitions[commit.fence.partition].apply(commit, now: now) }
         if case .loseAnswer = fault {
@@ -143,6 +161,11 @@ public final class InMemoryStore: SagaStore {
             return store.contents.withLock {
                 $0.partitions[partition].take(partition, as: claim, stale: stale, now: now, server: server)
             }
+        }
+
+        func look(at partition: Int) async throws(StoreError) -> Occupancy {
+            let now = store.clock()
+            return store.contents.withLock { $0.partitions[partition].look(now: now) }
         }
 
         func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {
@@ -168,7 +191,7 @@ public final class InMemoryStore: SagaStore {
             while true {
                 let batches = store.contents.withLock { contents in
                     let inbox = InboxStream.inbox.flatMap { stream in
-                        cursors.compactMap { contents.partitions[$0.partition].read(stream, after: $0, count: count) }
+                        cursors.filter { $0.inbox.contains(stream) }.compactMap { contents.partitions[$0.partition].read(stream, after: $0, count: count) }
                     }
                     let events = cursors.flatMap { cursor in
                         cursor.topics.compactMap { topic in
@@ -204,12 +227,18 @@ public final class InMemoryStore: SagaStore {
             store.contents.withLock { $0.partitions[partition].openSagas(after: cursor) }
         }
 
+        func memory() async throws(StoreError) -> StoreMemory { store.memory.withLock { $0 } }
+
+        func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {
+            store.announced.withLock { $0 = overload }
+        }
+
         func definitionCount() async throws(StoreError) -> Int {
             store.contents.withLock { $0.definitions.count }
         }
 
         func submit(_ commit: PartitionCommit) -> any PendingCommit {
-            Settled(result: store.commit(commit))
+            Settled(settled: store.commit(commit))
         }
 
         func confirmationMeans(replicas: Int) async throws(StoreError) -> ConfirmationMeans {
@@ -271,8 +300,8 @@ public final class InMemoryStore: SagaStore {
     }
 
     private struct Settled: PendingCommit {
-        let result: Result<CommitOutcome, StoreError>
+        let settled: Result<CommitResult, StoreError>
 
-        func outcome() async throws(StoreError) -> CommitOutcome { try result.get() }
+        func result() async throws(StoreError) -> CommitResult { try settled.get() }
     }
 }

@@ -11,6 +11,8 @@ public struct PartitionCommit: Sendable {
     /// Entries for the outcome stream.
     public var outcomes: [Fields] = []
     public var dead: [DeadMark] = []
+    /// Whether the commit starts sagas that somebody asks for. One that doesn't is accepted by a full store, too.
+    public var startsSagas = false
     /// Set when all open sagas have been brought to this era.
     public var verifiedEra: Int64?
     private let eventsBefore: [String: String]
@@ -73,10 +75,13 @@ public struct SagaChange: Sendable {
 public struct OutgoingCommand: Sendable {
     public var service: String
     public var fields: Fields
+    /// An earlier command that this one takes the place of, where nobody was given it.
+    public var replaced: StreamID?
 
-    public init(service: String, fields: Fields) {
+    public init(service: String, fields: Fields, replaced: StreamID? = nil) {
         self.service = service
         self.fields = fields
+        self.replaced = replaced
     }
 }
 
@@ -106,6 +111,18 @@ public struct DeadMark: Sendable, Hashable {
         self.position = position
         self.reason = reason
         self.saga = saga
+    }
+}
+
+/// What became of a commit that was executed, and where its commands are.
+public struct CommitResult: Sendable, Hashable {
+    public var outcome: CommitOutcome
+    /// The entries of a committed commit's commands, in their order.
+    public var commands: [StreamID]
+
+    public init(_ outcome: CommitOutcome, commands: [StreamID] = []) {
+        self.outcome = outcome
+        self.commands = commands
     }
 }
 

@@ -7,14 +7,19 @@ public struct Claim: Sendable, Hashable {
     public var owner: String
     /// The orchestrator's name, for people.
     public var name: String
+    /// The orchestrator's process: random text, as in its heartbeats.
+    public var instance: String
     /// How long the lease lasts without renewal.
     public var lease: Milliseconds
     /// The owner under which the claimant held the partition until now, where it takes it anew.
     public var previous: String?
 
-    public init(owner: String, name: String, lease: Milliseconds, previous: String? = nil) {
+    public init(
+        owner: String, name: String, instance: String = "", lease: Milliseconds, previous: String? = nil
+    ) {
         self.owner = owner
         self.name = name
+        self.instance = instance
         self.lease = lease
         self.previous = previous
     }
@@ -114,12 +119,15 @@ public enum TakeOutcome: Sendable, Hashable {
     /// has not renewed, whatever the server's clock did.
     public struct Holder: Sendable, Hashable {
         public var name: String
+        /// Empty where the holder's version doesn't tell it.
+        public var instance: String
         public var lease: Milliseconds
         /// Changes with each renewal.
         public var mark: String
 
-        public init(name: String, lease: Milliseconds, mark: String) {
+        public init(name: String, instance: String = "", lease: Milliseconds, mark: String) {
             self.name = name
+            self.instance = instance
             self.lease = lease
             self.mark = mark
         }

@@ -22,6 +22,14 @@ public protocol SagaStore: Sendable {
     /// The secret of the reply tokens; the first caller's proposal is kept.
     func secret(proposal: [UInt8]) async throws(StoreError) -> [UInt8]
 
+    /// Says that an orchestrator runs.
+    ///
+    /// Heartbeats are judged by the store's clock, and only decide how the partitions are shared: a member that is
+    /// missed, or remembered too long, costs balance and never safety.
+    ///
+    /// - Returns: Those whose last heartbeat is no older than their lease, the caller among them unless it is `gone`.
+    func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member]
+
     /// Connections for one sequential user.
     func session() -> any StoreSession
 }
@@ -33,6 +41,9 @@ public protocol StoreSession: Sendable {
     func take(
         _ partition: Int, as claim: Claim, stale: TakeOutcome.Holder?
     ) async throws(StoreError) -> TakeOutcome
+
+    /// Says who holds a partition, and takes nothing.
+    func look(at partition: Int) async throws(StoreError) -> Occupancy
 
     /// Extends the lease of the claim's owner.
     func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome
@@ -63,10 +74,17 @@ public protocol StoreSession: Sendable {
     /// that is open all the while, perhaps more than once.
     func openSagas(_ partition: Int, after cursor: String) async throws(StoreError) -> (sagas: [String], next: String)
 
+    /// How much of the store's memory is used.
+    func memory() async throws(StoreError) -> StoreMemory
+
+    /// Tells starters that the store is overloaded, for the time `validity` from now on, or that it isn't.
+    func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError)
+
     /// How many definitions are registered.
     func definitionCount() async throws(StoreError) -> Int
 
-    /// Begins a commit. Commits of one session are executed in the order of these calls.
+    /// Begins a commit. A command that replaces another one and is in it takes that one off its stream, unless somebody was
+    /// given it. Commits of one session are executed in the order of these calls.
     func submit(_ commit: PartitionCommit) -> any PendingCommit
 
     /// How the server can confirm writes, with this many replicas.
@@ -112,7 +130,11 @@ public protocol StoreSession: Sendable {
 
 /// A commit under way.
 public protocol PendingCommit: Sendable {
-    func outcome() async throws(StoreError) -> CommitOutcome
+    func result() async throws(StoreError) -> CommitResult
+}
+
+extension PendingCommit {
+    public func outcome() async throws(StoreError) -> CommitOutcome { try await result().outcome }
 }
 
 /// Where to read on in one partition.
@@ -121,12 +143,18 @@ public struct InboxCursor: Sendable, Hashable {
     public var positions: InboxPositions
     /// Topics to be read beside the inbox.
     public var topics: [String]
+    /// Whether the intake is read. Not where starts have to wait.
+    public var readsIntake: Bool
 
-    public init(partition: Int, positions: InboxPositions, topics: [String] = []) {
+    public init(partition: Int, positions: InboxPositions, topics: [String] = [], readsIntake: Bool = true) {
         self.partition = partition
         self.positions = positions
         self.topics = topics
+        self.readsIntake = readsIntake
     }
+
+    /// The streams of the inbox that are read, those that go first before.
+    public var inbox: [InboxStream] { readsIntake ? InboxStream.inbox : InboxStream.inbox.filter { $0 != .intake } }
 }
 
 /// A topic whose stream is to be trimmed.

@@ -7,20 +7,22 @@ extension StoredPartition {
     private static let letterValueBytes = 4_096
     private static let letterFields = 256
 
-    mutating func apply(_ commit: PartitionCommit, now: Milliseconds) -> CommitOutcome {
-        guard isHeld(by: commit.fence) else { return .fenced }
+    mutating func apply(_ commit: PartitionCommit, now: Milliseconds) -> CommitResult {
+        guard isHeld(by: commit.fence) else { return CommitResult(.fenced) }
         guard commit.fence.sequence == sequence || !safeguards.contains(.sequenceChecked) else {
-            return .outOfSequence
+            return CommitResult(.outOfSequence)
         }
         dropExpiredLogs(now)
         guard commit.changes.allSatisfy({ logs[$0.saga, default: []].count == $0.firstIndex }) else {
-            return .logMoved
+            return CommitResult(.logMoved)
         }
         let now = tick(now)
         for mark in commit.dead { dead.append(letter(mark, at: now), at: now) }
         for change in commit.changes { apply(change) }
+        var ids: [StreamID] = []
         for command in commit.commands {
-            commands[command.service, default: StoredStream()].append(command.fields, at: now)
+            if let replaced = command.replaced { commands[command.service]?.remove(replaced) }
+            ids.append(commands[command.service, default: StoredStream()].append(command.fields, at: now))
         }
         for event in commit.events { events[event.topic, default: StoredStream()].append(event.fields, at: now) }
         for fields in commit.outcomes { outcomes.append(fields, at: now) }
@@ -29,7 +31,7 @@ extension StoredPartition {
         positions.events = events
         sequence += 1
         if let era = commit.verifiedEra { verifiedEra = era }
-        return .committed(now: now)
+        return CommitResult(.committed(now: now), commands: ids)
     }
 
     private mutating func apply(_ change: SagaChange) {

@@ -24,6 +24,7 @@ public struct StoredPartition: Sendable {
     public internal(set) var positions = InboxPositions.beginning
     private var owner = ""
     private var holder = ""
+    private var instance = ""
     private var until: Milliseconds = 0
     private var lease: Milliseconds = 0
     private var renewals = 0
@@ -56,11 +57,12 @@ public struct StoredPartition: Sendable {
         _ index: Int, as claim: Claim, stale: TakeOutcome.Holder?, now: Milliseconds, server: String
     ) -> TakeOutcome {
         let now = present(now)
-        let mark = "\(owner):\(epoch):\(renewals)"
-        guard owner.isEmpty || owner == claim.previous || until <= now || stale?.mark == mark else {
-            return .held(TakeOutcome.Holder(name: holder, lease: lease, mark: mark))
+        let seen = sight
+        guard owner.isEmpty || owner == claim.previous || until <= now || stale?.mark == seen.mark else {
+            return .held(seen)
         }
-        (owner, holder, lease, until) = (claim.owner, claim.name, claim.lease, tick(now) + claim.lease)
+        (owner, holder, instance) = (claim.owner, claim.name, claim.instance)
+        (lease, until) = (claim.lease, tick(now) + claim.lease)
         epoch += 1
         renewals = 0
         return .taken(
@@ -68,6 +70,16 @@ public struct StoredPartition: Sendable {
                 fence: Fence(partition: index, owner: owner, epoch: epoch, sequence: sequence), positions: positions,
                 era: era, wasRewound: wasRewound, mayBeRewound: self.server != server, verifiedEra: verifiedEra,
                 now: now))
+    }
+
+    /// Who holds it, as others see it.
+    private var sight: TakeOutcome.Holder {
+        TakeOutcome.Holder(name: holder, instance: instance, lease: lease, mark: "\(owner):\(epoch):\(renewals)")
+    }
+
+    func look(now: Milliseconds) -> Occupancy {
+        guard !owner.isEmpty else { return .free }
+        return until <= present(now) ? .expired(sight) : .held(sight)
     }
 
     mutating func renew(as claim: Claim, now: Milliseconds, server: String) -> RenewOutcome {

@@ -1,6 +1,9 @@
 public import SagaCore
 public import SagaWire
 
+/// Where an entry of a stream stands.
+public typealias StreamID = StoredStream.ID
+
 /// A stream of the in-memory store, with Redis' rules for ids: an instant and a number, always rising.
 public struct StoredStream: Sendable {
     /// Where an entry stands: `MILLISECONDS-NUMBER`.
@@ -20,6 +23,25 @@ public struct StoredStream: Sendable {
                 return nil
             }
             self.init(milliseconds: milliseconds, number: number)
+        }
+
+        /// Reads an id in place; nil where the bytes are none.
+        package init?(digits: UnsafeRawBufferPointer) {
+            var parts: (UInt64, UInt64) = (0, 0)
+            var isBehindDash = false
+            for byte in digits {
+                if byte == UInt8(ascii: "-"), !isBehindDash {
+                    isBehindDash = true
+                    continue
+                }
+                guard (0x30...0x39).contains(byte) else { return nil }
+                let (shifted, overflow) = (isBehindDash ? parts.1 : parts.0).multipliedReportingOverflow(by: 10)
+                let (sum, carry) = shifted.addingReportingOverflow(UInt64(byte - 0x30))
+                guard !overflow, !carry else { return nil }
+                if isBehindDash { parts.1 = sum } else { parts.0 = sum }
+            }
+            guard isBehindDash else { return nil }
+            self.init(milliseconds: parts.0, number: parts.1)
         }
 
         public static func < (one: ID, other: ID) -> Bool {
@@ -65,6 +87,12 @@ public struct StoredStream: Sendable {
     /// Removes what is older than `id`, which stays.
     public mutating func trim(below id: ID) {
         entries.removeFirst(place { $0 < id })
+    }
+
+    /// Removes an entry, if it is there.
+    mutating func remove(_ id: ID) {
+        let place = place { $0 < id }
+        if place < entries.count, entries[place].id == id { entries.remove(at: place) }
     }
 
     /// Takes the oldest entries off the stream.

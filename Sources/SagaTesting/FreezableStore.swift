@@ -31,6 +31,10 @@ public final class FreezableStore: SagaStore {
         try await gate.around { () async throws(StoreError) in try await store.secret(proposal: proposal) }
     }
 
+    public func beat(_ heartbeat: Heartbeat) async throws(StoreError) -> [Member] {
+        try await gate.around { () async throws(StoreError) in try await store.beat(heartbeat) }
+    }
+
     public func session() -> any StoreSession { Session(session: store.session(), gate: gate) }
 
     private struct Session: StoreSession {
@@ -43,6 +47,10 @@ public final class FreezableStore: SagaStore {
             try await gate.around { () async throws(StoreError) in
                 try await session.take(partition, as: claim, stale: stale)
             }
+        }
+
+        func look(at partition: Int) async throws(StoreError) -> Occupancy {
+            try await gate.around { () async throws(StoreError) in try await session.look(at: partition) }
         }
 
         func renew(_ partition: Int, as claim: Claim) async throws(StoreError) -> RenewOutcome {
@@ -118,6 +126,16 @@ public final class FreezableStore: SagaStore {
             }
         }
 
+        func memory() async throws(StoreError) -> StoreMemory {
+            try await gate.around { () async throws(StoreError) in try await session.memory() }
+        }
+
+        func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {
+            try await gate.around { () async throws(StoreError) in
+                try await session.announce(overload, validity: validity)
+            }
+        }
+
         func removeConsumers(
             _ fence: Fence, services: [String], idle: Milliseconds, limit: Int
         ) async throws(StoreError) -> CommitOutcome {
@@ -148,9 +166,9 @@ public final class FreezableStore: SagaStore {
         /// Nil where the commit was to be sent while its sender was frozen: it goes out late.
         let submitted: (any PendingCommit)?
 
-        func outcome() async throws(StoreError) -> CommitOutcome {
+        func result() async throws(StoreError) -> CommitResult {
             try await gate.around { () async throws(StoreError) in
-                try await (submitted ?? session.submit(commit)).outcome()
+                try await (submitted ?? session.submit(commit)).result()
             }
         }
     }

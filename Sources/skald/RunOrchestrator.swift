@@ -14,7 +14,10 @@ struct RunOrchestrator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "orchestrator",
         abstract: "Run the coordinator; any number of them share a namespace.",
-        discussion: "SIGTERM and SIGINT hand its partitions over and exit with 0.")
+        discussion: """
+            Each holds as many partitions as the others. SIGTERM and SIGINT hand its partitions over, one by one and for two \
+            leases at most, and exit with 0.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var settings: OrchestratorSettings
@@ -58,6 +61,13 @@ struct OrchestratorSettings: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How much of Redis' maxmemory may be used for sagas to be begun, in per cent (default 80; 0: all of it).",
+            discussion: "Above it, starters are refused, and starts that come all the same wait; what is begun goes on.",
+            valueName: "percent"))
+    var memoryShare: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "What sagas keep to whose definition leaves it open: async or replicated[:N].",
             discussion: """
                 replicated: nothing is let out before N replicas (default 1) have it or, without replicas, before it is \
@@ -78,6 +88,10 @@ struct OrchestratorSettings: ParsableArguments {
         options.lease = lease
         options.partitions = partitions
         if let partitions, partitions < 1 { throw ValidationError("--partitions takes a number from 1") }
+        if let memoryShare {
+            guard (0...100).contains(memoryShare) else { throw ValidationError("--memory-share takes 0 to 100") }
+            options.memoryShare = memoryShare == 0 ? nil : memoryShare
+        }
         if let lanes {
             guard lanes > 0 else { throw ValidationError("--lanes takes a number from 1") }
             options.lanes = lanes

@@ -53,7 +53,7 @@ struct DeadShow: AsyncParsableCommand {
 /// How the namespace fares.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show partitions, owners, lags, services, consumers and memory.")
+        abstract: "Show partitions, owners, lags, orchestrators, services, consumers and memory.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -72,6 +72,15 @@ struct Status: AsyncParsableCommand {
             print(
                 Terminal.table(
                     ["PARTITION", "OWNER", "LEASE", "EPOCH", "ERA", "OPEN", "ENDED", "LAG", "DEAD"], partitions))
+            let members = status.members.map { member in
+                [
+                    member.name, member.instance, Terminal.span(member.age), "\(member.held) of \(member.share)",
+                    member.isGone ? "gone" : member.isLeaving ? "leaving" : "present",
+                ]
+            }
+            if !members.isEmpty {
+                print("\n" + Terminal.table(["ORCHESTRATOR", "INSTANCE", "HEARD", "HOLDS", "STATE"], members))
+            }
             let services = status.services.map { service in
                 [
                     service.name, String(service.queued), String(service.pending),
@@ -83,6 +92,9 @@ struct Status: AsyncParsableCommand {
                 print("\n" + Terminal.table(["SERVICE", "QUEUED", "PENDING", "CONSUMERS"], services))
             }
             print("\nRedis \(status.redisVersion): \(status.usedMemory / 1_048_576) MiB used")
+            if let overload = status.overload {
+                print(Terminal.clean("overloaded: \(overload): no sagas are begun, those that are go on"))
+            }
         }
     }
 }

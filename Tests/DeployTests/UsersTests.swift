@@ -20,7 +20,8 @@ import Testing
         "CLIENT KILL TYPE normal", "MONITOR", "SAVE", "BGREWRITEAOF", "REPLICAOF NO ONE", "MODULE LIST", "PUBLISH a b",
         "SUBSCRIBE a", "SET other 1", "GET other", "DEL {skald}:meta", "RENAME {skald}:meta {skald}:m", "SWAPDB 0 0",
         "RESTORE {skald:3}:open 0 x", "EXPIRE {skald:3}:open 1",
-        "DEL {skald:3}:open", "PEXPIREAT {skald:3}:ended 1", "UNLINK {skald:3}:log:o-1", "XSETID {skald:3}:reply 9-9",
+        "HDEL {skald:3}:state owner", "HDEL {skald}:meta partitions", "DEL {skald:3}:open",
+        "PEXPIREAT {skald:3}:ended 1", "UNLINK {skald:3}:log:o-1", "XSETID {skald:3}:reply 9-9",
         "XGROUP DESTROY {skald:3}:cmd:orders orders", "XGROUP SETID {skald:3}:cmd:orders orders $",
         "XGROUP DELCONSUMER {skald:3}:reply orders c",
         // Another namespace, and what only looks like ours.
@@ -29,7 +30,8 @@ import Testing
 
     static let reads = [
         "HGETALL {skald:3}:state", "HMGET {skald}:meta partitions protocol", "HVALS {skald}:definitions",
-        "LRANGE {skald:3}:log:o-1 0 -1", "ZRANGEBYSCORE {skald:3}:open -inf +inf", "ZCARD {skald:3}:ended",
+        "HGETALL {skald}:members", "LRANGE {skald:3}:log:o-1 0 -1", "ZRANGEBYSCORE {skald:3}:open -inf +inf",
+        "ZCARD {skald:3}:ended",
         "ZREVRANGE {skald:3}:ended 0 9", "LINDEX {skald:3}:log:o-1 -1", "ZSCORE {skald:3}:by:status:stuck o-1",
         "ZRANGE {skald:3}:by:label:city=Berlin +inf -inf BYSCORE REV LIMIT 0 9 WITHSCORES",
         "ZCARD {skald:3}:by:definition:order", "XREVRANGE {skald:3}:outcome + - COUNT 1", "XRANGE {skald:3}:dead - +",
@@ -86,6 +88,7 @@ import Testing
                     "EVALSHA 0000000000000000000000000000000000000000 1 {skald:3}:state", "INFO server",
                     "ZSCAN {skald:3}:open 0", "XTRIM {skald:3}:reply MINID 0", "MULTI", "EXEC",
                     "XREAD COUNT 1 BLOCK 9 STREAMS {skald:3}:reply {skald:3}:event:Paid 0 0",
+                    "HDEL {skald}:members x", "HSET {skald}:members x y",
                     "XADD {skald:3}:event:Paid * a b", "XINFO GROUPS {skald:3}:event:Paid",
                     "XPENDING {skald:3}:event:Paid mail", "XTRIM {skald:3}:event:Paid MINID 0",
                 ],

@@ -3,6 +3,7 @@ import RedisTransport
 import SagaClient
 import SagaCore
 import SagaTesting
+import SagaWire
 import Testing
 
 /// What clients are told while replicas lag.

@@ -45,6 +45,47 @@ import Testing
         #expect(other == ["ownership": .warning])
     }
 
+    @Test func orchestratorsThatAreGoneOrHaveOneName() {
+        typealias Member = NamespaceStatus.Member
+        #expect(
+            complaints { $0.status.members = [Member(name: "a", instance: "1"), Member(name: "b", instance: "2")] }
+                == [:])
+        let gone = Member(name: "a", instance: "3", age: 3_001)
+        #expect(complaints { $0.status.members = [gone] } == ["orchestrator-gone": .warning])
+        // One that was started again is not two.
+        #expect(
+            complaints { $0.status.members = [gone, Member(name: "a", instance: "1")] } == [
+                "orchestrator-gone": .warning
+            ])
+        let twins = [Member(name: "a", instance: "1"), Member(name: "a", instance: "2")]
+        #expect(complaints { $0.status.members = twins } == ["orchestrator-names": .warning])
+    }
+
+    @Test func whatOrchestratorsOwnAndAreToOwn() {
+        func record(_ instance: String, _ text: String) -> MemberRecord? {
+            MemberRecord(instance: instance, value: text)
+        }
+        let records = [
+            record("1", "9000 3000 present 7 - ann"), record("2", "9500 3000 leaving 7 3 bob b"),
+            record("3", "6000 3000 present 7 - cid"), record("4", "9999 3000 joining 0 - ann"),
+        ].compactMap(\.self)
+        for text in ["", "x", "1 2 odd 3 - n", "1 2 present 3 -", "1 x present 3 - n"] {
+            #expect(record("5", text) == nil)
+        }
+        let partitions = (0..<5).map { index in
+            NamespaceStatus.Partition(index: index, owner: index == 4 ? nil : "n", instance: index < 2 ? "1" : "2")
+        }
+        let members = NamespaceStatus.members(records, of: partitions, now: 10_000)
+        #expect(
+            members == [
+                .init(name: "ann", instance: "1", age: 1_000, held: 2, share: 3),
+                .init(name: "ann", instance: "4", age: 1, held: 0, share: 2),
+                .init(name: "bob b", instance: "2", age: 500, isLeaving: true, held: 2, share: 0),
+                .init(name: "cid", instance: "3", age: 4_000, held: 0, share: 0),
+            ])
+        #expect(members.map(\.isGone) == [false, false, false, true])
+    }
+
     @Test func lagStuckSagasDeadLettersAndAClockThatFellBack() {
         #expect(complaints { $0.status.partitions[0].lag = 255 } == [:])
         #expect(complaints { $0.status.partitions[0].lag = 256 } == ["inbox": .warning])

@@ -37,10 +37,9 @@ package struct Explorer: Sendable {
         let start = ContinuousClock.now
         var outcome = Outcome()
         var atlas = Atlas()
-        var writer = ImprintWriter(family)
-        writer.write(Situation(family))
-        atlas.add(StateHash(writer.bytes), from: nil, by: Move(.start))
-        var level = [Waiting(bytes: writer.bytes, number: 0)]
+        let beginning = Situation(family).imprint(in: family)
+        atlas.add(StateHash(beginning), from: nil, by: Move(.start))
+        var level = [Waiting(bytes: beginning, number: 0)]
         while !level.isEmpty, outcome.finding == nil, !outcome.isCut {
             outcome.depth += 1
             level = await visit(level, &atlas, &outcome)

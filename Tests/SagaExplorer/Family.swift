@@ -3,7 +3,7 @@ import SagaCore
 import SagaWire
 
 /// What does not change while a model is explored: its sagas' places, and every message that there can be, by number.
-struct Family: Sendable {
+package struct Family: Sendable {
     /// Where a saga can be: the first is the one that was started, the others are its children.
     struct Slot: Sendable {
         let parent: (slot: Int, step: Int)?
@@ -29,7 +29,7 @@ struct Family: Sendable {
     let replies: [Reply]
 
     /// - Precondition: the model has few enough steps and rewinds for its messages to be the bits of one word.
-    init(_ model: ExploredModel) {
+    package init(_ model: ExploredModel) {
         self.model = model
         eras = model.rewinds + 1
         slots = Self.slots(of: model)
@@ -78,7 +78,10 @@ struct Family: Sendable {
             guard case .child(let name, _) = model.definition.steps[step].kind,
                 let definition = model.children.first(where: { $0.name == name })
             else { continue }
-            slots.append(Slot(parent: (0, step), blank: blank(root.childID(of: step), definition, isChild: true, model.safeguards)))
+            slots.append(
+                Slot(
+                    parent: (0, step), blank: blank(root.childID(of: step), definition, isChild: true, model.safeguards)
+                ))
         }
         return slots
     }

@@ -77,6 +77,15 @@ struct ImprintWriter {
     }
 }
 
+extension Situation {
+    /// What tells it from others.
+    package func imprint(in family: Family) -> [UInt8] {
+        var writer = ImprintWriter(family)
+        writer.write(self)
+        return writer.bytes
+    }
+}
+
 extension Family {
     /// Bytes of one saga.
     func imprintSize(of slot: Int) -> Int {

@@ -1,6 +1,14 @@
 import SagaBarrierRules
 import SagaCore
 
+extension Situation {
+    /// The situation with this imprint.
+    package init(imprint: [UInt8], _ family: Family) {
+        var reader = ImprintReader(family, imprint)
+        self = reader.situation()
+    }
+}
+
 /// Situations from bytes: everything that waits for an alarm waits till ``late``.
 struct ImprintReader {
     /// The instant of everything that has no alarm rung.

@@ -2,8 +2,8 @@ import SagaBarrierRules
 import SagaCore
 
 /// One thing that happens.
-struct Move: Hashable, Sendable {
-    enum Kind: UInt8, Sendable {
+package struct Move: Hashable, Sendable {
+    package enum Kind: UInt8, Sendable {
         /// The saga is started.
         case start
         /// A command reaches its participant, which executes it where it is the handler's turn.
@@ -26,7 +26,7 @@ struct Move: Hashable, Sendable {
         case write
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// A message's number; place × 2 + phase of an alarm; what is left of the history; an open transaction's number.
     var argument: UInt8 = 0
 
@@ -46,7 +46,7 @@ struct Move: Hashable, Sendable {
 
 extension Situation {
     /// What can happen next.
-    func moves(_ family: Family) -> [Move] {
+    package func moves(_ family: Family) -> [Move] {
         guard sagas[0] != nil else { return [Move(.start)] }
         var moves: [Move] = []
         let isLocked = family.model.safeguards.contains(.rowLocked)
@@ -93,7 +93,7 @@ extension Situation {
     }
 
     /// Lets something happen.
-    mutating func perform(_ move: Move, _ family: Family) {
+    package mutating func perform(_ move: Move, _ family: Family) {
         let before = sagas
         let argument = Int(move.argument)
         var past = imprint(family)

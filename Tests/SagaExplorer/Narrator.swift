@@ -17,12 +17,7 @@ struct Narrator {
             let what = describe(move, before)
             let note = situation.note.isEmpty ? "" : ": \(situation.note)"
             // As the explorer goes on from bytes, so does the tale.
-            var writer = ImprintWriter(family)
-            writer.write(situation)
-            let fault = situation.fault
-            var reader = ImprintReader(family, writer.bytes)
-            situation = reader.situation()
-            situation.fault = fault
+            situation = Situation(imprint: situation.imprint(in: family), family)
             let log = log(of: situation)
             return "\(number + 1). \(what)\(note)" + (log == self.log(of: before) ? "" : "\n     log: \(log)")
         }

@@ -1,3 +1,4 @@
+import SagaBarrierRules
 import SagaCore
 
 /// What must hold in every situation.
@@ -6,11 +7,8 @@ extension Situation {
     func violation(_ family: Family) -> String? {
         if let fault { return fault }
         guard let root = sagas[0] else { return nil }
-        if let pivot = root.definition.pivot, root.isCompensating {
-            switch root.steps[pivot].action.status {
-            case .none, .failed: break
-            default: return "the saga turned back although its pivot was due"
-            }
+        if root.isCompensating, root.isPivotDue, !hasRefusedPivot(family) {
+            return "the saga turned back although its pivot was due"
         }
         if root.status == .stuck { return "the saga is stuck, and nobody refused what must not be refused" }
         guard root.isAtRest else { return nil }
@@ -23,5 +21,11 @@ extension Situation {
             return "the saga is \(root.status.rawValue), and \(family.name(of: place)) \(what)"
         }
         return nil
+    }
+
+    /// Whether the pivot's participant has refused it: also where the log does not know of that any more.
+    private func hasRefusedPivot(_ family: Family) -> Bool {
+        guard let pivot = family.model.definition.pivot else { return false }
+        return parts[family.place(0, Branch(step: pivot))].action == .failed
     }
 }

@@ -3,7 +3,7 @@ import SagaCore
 
 /// One state of the world: the sagas as the log has them, what can be lost of it, what the participants have recorded, and
 /// what is under way.
-struct Situation {
+package struct Situation {
     /// What a participant has of one place: its records, and what its database shows.
     struct Part {
         var action: BarrierRecord.Outcome?
@@ -41,7 +41,7 @@ struct Situation {
     var isIrrevocable = false
 
     /// Before the start.
-    init(_ family: Family) {
+    package init(_ family: Family) {
         sagas = family.slots.map { _ in nil }
         rewindsLeft = family.model.rewinds
         canCancel = family.model.canCancel

@@ -1,9 +1,9 @@
 /// 128 bits of a situation's bytes: with a million states, two of them share one with a chance of 1 in 10²⁶.
-struct StateHash: Hashable, Sendable {
+package struct StateHash: Hashable, Sendable {
     let high: UInt64
     let low: UInt64
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         var (first, second): (UInt64, UInt64) = (0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f)
         bytes.withUnsafeBytes { buffer in
             var offset = 0
@@ -28,5 +28,5 @@ struct StateHash: Hashable, Sendable {
         return product.high ^ product.low
     }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(low) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 }

@@ -29,28 +29,26 @@ struct Work: Sendable {
     }
 
     private mutating func expand(_ waiting: Waiting, _ family: Family, _ atlas: Atlas, _ seen: inout Set<StateHash>) {
-        var reader = ImprintReader(family, waiting.bytes)
-        let situation = reader.situation()
+        let situation = Situation(imprint: waiting.bytes, family)
         var canGoOn = false
         for move in situation.moves(family) {
             var next = situation
             next.perform(move, family)
-            var writer = ImprintWriter(family)
-            writer.write(next)
+            let bytes = next.imprint(in: family)
             if let fault = next.fault {
                 violation = Violation(reason: fault, origin: waiting.number, move: move)
                 return
             }
-            guard writer.bytes != waiting.bytes else { continue }
+            guard bytes != waiting.bytes else { continue }
             transitions += 1
             canGoOn = canGoOn || move.isProgress
-            let hash = StateHash(writer.bytes)
+            let hash = StateHash(bytes)
             guard !atlas.contains(hash), seen.insert(hash).inserted else { continue }
             if let reason = next.violation(family) {
                 violation = Violation(reason: reason, origin: waiting.number, move: move)
                 return
             }
-            successors.append(Successor(bytes: writer.bytes, hash: hash, origin: waiting.number, move: move))
+            successors.append(Successor(bytes: bytes, hash: hash, origin: waiting.number, move: move))
         }
         if !canGoOn, situation.sagas[0]?.isAtRest != true {
             violation = Violation(

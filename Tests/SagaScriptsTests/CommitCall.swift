@@ -48,6 +48,8 @@ struct CommitCall {
     var verified = ""
     var changes: [Change] = []
     var commands: [(service: String, fields: [String])] = []
+    /// Services, and the ids of their commands that are replaced.
+    var replaced: [(service: String, id: String)] = []
     var outcomes: [[String]] = []
     var dead: [Dead] = []
     /// Topics and the positions in them.
@@ -89,7 +91,9 @@ struct CommitCall {
             uniqueKeysWithValues: indexes.enumerated().map { ($0.element, 9 + changes.count + $0.offset) })
         let keys = keys
         var arguments = [owner, "\(epoch)", "\(sequence)"] + positions + [verified]
-        arguments += [changes.count, commands.count, outcomes.count, dead.count, indexes.count].map(String.init)
+        arguments += [changes.count, commands.count, outcomes.count, dead.count, indexes.count, replaced.count]
+            .map(String.init)
+        for one in replaced { arguments += ["\(streams[one.service] ?? 0)", one.service, one.id] }
         for change in changes {
             arguments += [change.saga, "\(change.length)", change.alarm, change.instant, "\(change.entries.count)"]
             arguments += ["\(change.indexes.count)"] + change.entries

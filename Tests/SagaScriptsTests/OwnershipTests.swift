@@ -8,7 +8,11 @@ import Testing
         previous: String = ""
     ) async throws -> [String] {
         try await server.call(
-            SagaScripts.partitionTake, [Key.state], [owner, name, "\(lease)", stale, previous])
+            SagaScripts.partitionTake, [Key.state], [owner, name, "\(lease)", stale, previous, "\(owner)'s"])
+    }
+
+    private func look(_ server: ScriptServer) async throws -> [String] {
+        try await server.call(SagaScripts.partitionLook, [Key.state], [])
     }
 
     @Test func aNewPartitionBeginsAtTheBeginning() async throws {
@@ -43,7 +47,8 @@ import Testing
             _ = try await take(server, "o1", name: "ann", lease: 60_000)
             let before = try await server.dump()
             let answer = try await take(server, "o2", name: "bob", lease: 10)
-            #expect(answer == ["held", "ann", "60000", "o1:1:0"])
+            #expect(answer == ["held", "ann", "60000", "o1:1:0", "o1's"])
+            #expect(try await look(server) == answer)
             let after = try await server.dump()
             #expect(after == before)
         }
@@ -53,8 +58,10 @@ import Testing
         try await ScriptServer.with { server in
             _ = try await take(server, "o1")
             try await server.send("HSET", Key.state, "until", "1")
+            #expect(try await look(server) == ["expired", "ann", "60000", "o1:1:0", "o1's"])
             #expect(try await take(server, "o2").prefix(2) == ["taken", "2"])
             #expect(try await server.call(SagaScripts.partitionRelease, [Key.state], ["o2"]) == ["released"])
+            #expect(try await look(server) == ["free"])
             #expect(try await take(server, "o3").prefix(2) == ["taken", "3"])
         }
     }
@@ -70,7 +77,7 @@ import Testing
     @Test func aHolderWhoShowsNoSignOfLifeIsDead() async throws {
         try await ScriptServer.with { server in
             _ = try await take(server, "o1")
-            let mark = try await take(server, "o2")[3]
+            let mark = try await look(server)[3]
             #expect(try await server.call(SagaScripts.partitionRenew, [Key.state], ["o1", "60000"]).first == "renewed")
             let next = try await take(server, "o2", stale: mark)
             #expect(next.first == "held" && next[3] != mark, "it has renewed since")

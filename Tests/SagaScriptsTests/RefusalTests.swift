@@ -57,9 +57,9 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "consumer_remove", "inbox_peek", "partition_raise", "partition_release", "partition_renew",
-                "partition_retire",
-                "partition_take", "partition_trim",
+                "consumer_remove", "inbox_peek", "member_beat", "namespace_announce", "partition_look", "partition_raise",
+                "partition_release", "partition_renew", "partition_retire", "partition_settle", "partition_take",
+                "partition_trim",
             ])
         #expect(ScriptCase.all.map(\.script.name).sorted() == SagaScripts.all.map(\.name).sorted())
     }
@@ -124,13 +124,18 @@ import Testing
             switch one.script.name {
             case "namespace_open": #expect(answer == one.arguments)
             case "definition_register": #expect(answer == ["registered"])
+            case "namespace_announce": return #expect(answer.first == "ok")
             case "partition_create": #expect(answer == ["created"])
+            case "member_beat": #expect(answer == ["ok", "i1", "0", "60000", "present", "3", "-", "ann"])
+            case "partition_look": #expect(answer == ["free"])
             case "inbox_peek": #expect(answer == [""])
             case "partition_take": #expect(answer.prefix(3) == ["taken", "1", "0"])
             case "partition_renew", "partition_release": #expect(answer == ["lost"])
             default: #expect(answer == ["fenced"])
             }
-            guard !(answer.first.map { ["4", "registered", "created", "taken"].contains($0) } ?? false) else { return }
+            guard !(answer.first.map { ["4", "registered", "created", "taken", "ok"].contains($0) } ?? false) else {
+                return
+            }
             #expect(try await server.dump().isEmpty)
         }
     }
@@ -144,13 +149,13 @@ import Testing
             let second = try await one.call(server)
             let after = try await server.dump()
             switch one.script.name {
-            case "partition_commit", "partition_raise":
+            case "partition_commit", "partition_settle", "partition_raise":
                 #expect(second == ["sequence"])
             case "partition_release":
                 #expect(second == ["lost"])
-            case "partition_trim", "partition_retire", "consumer_remove":
+            case "partition_trim", "partition_retire", "consumer_remove", "namespace_announce":
                 #expect(second.first == "ok")
-            case "partition_renew":
+            case "partition_renew", "member_beat":
                 // Extends the lease again, and shows another sign of life.
                 #expect(second == first)
                 return #expect(Set(after.keys) == Set(before.keys))

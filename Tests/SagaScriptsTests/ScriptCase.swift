@@ -5,7 +5,7 @@ import SagaScripts
 enum Key {
     static let state = "{t:0}:state", open = "{t:0}:open", ended = "{t:0}:ended", outcome = "{t:0}:outcome"
     static let dead = "{t:0}:dead", reply = "{t:0}:reply", control = "{t:0}:control", intake = "{t:0}:intake"
-    static let meta = "{t}:meta", definitions = "{t}:definitions"
+    static let meta = "{t}:meta", definitions = "{t}:definitions", members = "{t}:members"
 
     static func log(_ saga: String) -> String { "{t:0}:log:\(saga)" }
     static func index(_ name: String) -> String { "{t:0}:by:\(name)" }
@@ -32,7 +32,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
 
     /// The partition's first owner, under epoch 1, at sequence 0.
     static let take = ScriptCase(
-        script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", ""],
+        script: SagaScripts.partitionTake, keys: [Key.state], arguments: ["o1", "ann", "60000", "", "", "i1"],
         status: "taken", worksWhenFull: true, prepare: { try await $0.create() })
 
     /// Takes the partition, and fills it.
@@ -84,6 +84,13 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             prepare: occupy)
     }()
 
+    /// The same on a full server.
+    static let settle: ScriptCase = {
+        var one = commit
+        (one.script, one.worksWhenFull) = (SagaScripts.partitionSettle, true)
+        return one
+    }()
+
     /// Removes `done`, and leaves `old`, which is not ended, alone.
     static let retire = ScriptCase(
         script: SagaScripts.partitionRetire,
@@ -105,6 +112,12 @@ struct ScriptCase: CustomStringConvertible, Sendable {
         ScriptCase(
             script: SagaScripts.inboxPeek, keys: [Key.intake], arguments: ["1-0"], status: "2-0", worksWhenFull: true,
             prepare: occupy),
+        ScriptCase(
+            script: SagaScripts.memberBeat, keys: [Key.members],
+            arguments: ["i1", "present", "60000", "3", "-", "ann"], status: "ok", worksWhenFull: true),
+        ScriptCase(
+            script: SagaScripts.partitionLook, keys: [Key.state], arguments: [], status: "held", worksWhenFull: true,
+            prepare: occupy),
         ScriptCase(script: SagaScripts.partitionCreate, keys: [Key.state], arguments: [], status: "created"),
         take,
         ScriptCase(
@@ -117,7 +130,11 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             script: SagaScripts.partitionRaise, keys: [Key.state], arguments: ["o1", "1", "0", "99999999999999"],
             status: "ok", worksWhenFull: true, prepare: occupy),
         commit,
+        settle,
         retire,
+        ScriptCase(
+            script: SagaScripts.namespaceAnnounce, keys: [Key.meta], arguments: ["", "0"], status: "ok",
+            worksWhenFull: true),
         ScriptCase(
             script: SagaScripts.consumerRemove, keys: [Key.state, Key.command("a"), Key.command("b")],
             arguments: ["o1", "1", "0", "10", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
@@ -134,7 +151,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     /// Those that only an owner may call, with the places of what proves that in their arguments.
     static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
         switch one.script.name {
-        case "partition_commit", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
+        case "partition_commit", "partition_settle", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
         case "partition_trim", "partition_retire", "consumer_remove": (one, [(0, "fenced"), (1, "fenced")])
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil

@@ -170,6 +170,43 @@ struct CommitConformanceTests {
     }
 
     @Test(arguments: StoreKind.allCases)
+    func aCommandTakesThePlaceOfOneThatNobodyWasGiven(on kind: StoreKind) async throws {
+        try await with(kind) { namespace, session in
+            let state = try await session.mustTake()
+            var commit = state.commit
+            commit.commands = ["1", "2"].map { OutgoingCommand(service: "x", fields: .of("n", $0)) }
+            commit.commands.append(OutgoingCommand(service: "y", fields: .of("n", "3")))
+            let sent = try await session.submit(commit).result()
+            #expect(sent.outcome.isCommitted)
+            let stored = try await namespace.commands(of: "x", in: 0) + namespace.commands(of: "y", in: 0)
+            #expect(sent.commands.map { "\($0)" } == stored.map(\.id))
+            var next = state.commit
+            next.fence.sequence = 1
+            next.commands = [
+                OutgoingCommand(service: "x", fields: .of("n", "4"), replaced: sent.commands[0]),
+                OutgoingCommand(service: "y", fields: .of("n", "5")),
+            ]
+            #expect(try await session.apply(next).isCommitted)
+            #expect(try await namespace.commands(of: "x", in: 0).map { $0["n"] } == ["2", "4"])
+            #expect(try await namespace.commands(of: "y", in: 0).map { $0["n"] } == ["3", "5"])
+            #expect(try await session.apply(next) == .outOfSequence)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func whereStartsWaitTheIntakeIsNotRead(on kind: StoreKind) async throws {
+        try await with(kind) { namespace, session in
+            let state = try await session.mustTake()
+            try await namespace.append(.start("a"), to: .intake, of: 0)
+            try await namespace.append(.reply("b"), to: .reply, of: 0)
+            var cursor = InboxCursor(partition: 0, positions: state.positions, readsIntake: false)
+            #expect(try await session.read([cursor], count: 10, block: 0).map(\.stream) == [.reply])
+            cursor.readsIntake = true
+            #expect(try await session.read([cursor], count: 10, block: 0).map(\.stream) == [.reply, .intake])
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func commitsOfOneSessionAreExecutedInTheirOrder(on kind: StoreKind) async throws {
         try await with(kind) { namespace, session in
             let state = try await session.mustTake()

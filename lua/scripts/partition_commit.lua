@@ -25,7 +25,9 @@
 -- ARGV[10] outcomes: decimal
 -- ARGV[11] dead: decimal
 -- ARGV[12] indexes: decimal, how many of KEYS are indexes
--- ARGV[13…] for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'rested', 'at',
+-- ARGV[13] replaced: decimal
+-- ARGV[14…] for each command that another one replaces: index in KEYS of its stream, name of the stream's consumer group,
+--     stream id; for each change: saga, length that the log must have, alarm ('keep', 'never', 'gone', 'rested', 'at',
 --     'ended'), its instant or empty, number of entries, number of index changes, entries, and for each index change:
 --     index in KEYS, instant of the saga's start or empty to take it out; for each command or event: index in
 --     KEYS, number of arguments, names and values; for each outcome: number of arguments, names and values; for each
@@ -33,19 +35,24 @@
 --     position moves: 'event:' and its name, stream id up to which it is applied. At most 7,000 arguments of one
 --     command or outcome.
 --
--- Returns: {'ok', now}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
+-- Returns: {'ok', now, stream id of each command and event…}; {'fenced'}; {'sequence'}; {'log', saga} where a log has another length. Any but the first
 --     wrote nothing.
 -- Repeat: refused with 'sequence', which is written last. Dead letters come first: participants may write to their
 --     stream too, and one whose ids are used up ends the script before anything is written. Should an error end it
 --     half-way all the same, logs come before commands: a missing command is sent again when its attempt times out.
+--     A replaced command goes only where nobody was given it: the group's last delivered entry comes before it, or there
+--     is no group yet.
 -- Complexity: O((changes + index changes) × log(sagas) + arguments + size of the entries that dead letters are about)
 --!include clock
 --!include fence
+--!include order
 local state, open, ended, outcome, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, epoch, expected = ARGV[1], ARGV[2], ARGV[3]
 local changes, commands = tonumber(ARGV[8]), tonumber(ARGV[9])
 local outcomes, deads, indexes = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local first_log, first_argument = 8, 13
+local replaced = tonumber(ARGV[13])
+local first_log, first_replaced = 8, 14
+local first_argument = first_replaced + 3 * replaced
 local value_limit, field_limit = 4096, 256
 -- Lua hands some 8,000 values to one call, and no more.
 local push_limit = 4000
@@ -105,6 +112,31 @@ if deads > 0 then
         place = place + 5
     end
 end
+-- Replaced commands that nobody was given.
+local superseded = {}
+if replaced > 0 then
+    local delivered = {}
+    for place = first_replaced, first_argument - 1, 3 do
+        local stream, group, id = KEYS[tonumber(ARGV[place])], ARGV[place + 1], ARGV[place + 2]
+        if not delivered[stream] then
+            delivered[stream] = '0-0'
+            if redis.call('EXISTS', stream) == 1 then
+                for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+                    local properties = {}
+                    for field = 1, #info, 2 do
+                        properties[info[field]] = info[field + 1]
+                    end
+                    if properties['name'] == group then
+                        delivered[stream] = properties['last-delivered-id']
+                    end
+                end
+            end
+        end
+        if is_before(delivered[stream], id) then
+            superseded[#superseded + 1] = {stream, id}
+        end
+    end
+end
 local now = text(clock(last))
 
 -- Writes.
@@ -159,9 +191,14 @@ for change = 1, changes do
         redis.call('ZADD', ended, instant, saga)
     end
 end
-for _ = 1, commands do
+for _, one in ipairs(superseded) do
+    redis.call('XDEL', one[1], one[2])
+end
+local answer = {'ok', now}
+for command = 1, commands do
     local arguments = tonumber(ARGV[at + 1])
-    redis.call('XADD', KEYS[tonumber(ARGV[at])], '*', unpack(ARGV, at + 2, at + 1 + arguments))
+    answer[command + 2] =
+        redis.call('XADD', KEYS[tonumber(ARGV[at])], '*', unpack(ARGV, at + 2, at + 1 + arguments))
     at = at + 2 + arguments
 end
 for _ = 1, outcomes do
@@ -178,4 +215,4 @@ redis.call('HSET', state, 'sequence', text(tonumber(sequence) + 1), 'reply', ARG
 if ARGV[7] ~= '' then
     redis.call('HSET', state, 'verified', ARGV[7])
 end
-return {'ok', now}
+return answer

@@ -15,5 +15,5 @@ if redis.call('HGET', state, 'owner') ~= owner then
 end
 
 -- Writes.
-redis.call('HSET', state, 'owner', '', 'until', '0')
+redis.call('HSET', state, 'owner', '', 'instance', '', 'until', '0')
 return {'released'}

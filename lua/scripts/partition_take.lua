@@ -10,26 +10,28 @@
 -- ARGV[3] lease: decimal, milliseconds
 -- ARGV[4] stale: mark of a holder known to be dead, or empty
 -- ARGV[5] previous: owner under which the caller held the partition until now, or empty
+-- ARGV[6] instance: the orchestrator's random text, new for each process
 --
 -- Returns: {'taken', epoch, sequence, reply, control, intake, era, rewound, verified, maybe, now, and for each topic
 --     that was read its name and position}, where `rewound` says whether the era was ever raised and `maybe` whether
 --     newest writes may be lost: the server is another one than the state was written on, or nothing is stored; or
---     {'held', name, lease, mark}
+--     {'held', name, lease, mark, instance}
 -- Repeat: raises the epoch again, which fences nobody but the caller itself.
 -- Complexity: O(topics that were read)
 --!include clock
+--!include holder
 --!include identity
 local state = KEYS[1]
-local owner, name, lease, stale, previous = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local owner, name, lease, stale, previous, instance = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local held = redis.call('HMGET', state, 'owner', 'name', 'until', 'lease', 'renewals', 'epoch', 'sequence',
-    'reply', 'control', 'intake', 'era', 'rewound', 'verified', 'clock', 'run_id', 'replication_id')
+    'reply', 'control', 'intake', 'era', 'rewound', 'verified', 'clock', 'run_id', 'replication_id', 'instance')
 local now = clock(held[14])
-local mark = (held[1] or '') .. ':' .. (held[6] or '0') .. ':' .. (held[5] or '0')
+local mark = mark_of(held[1], held[6], held[5])
 
 local is_free = not held[1] or held[1] == '' or held[1] == previous or (tonumber(held[3] or '0') or 0) <= now
 if not is_free and mark ~= stale then
-    return {'held', held[2] or '', held[4] or lease, mark}
+    return {'held', held[2] or '', held[4] or lease, mark, held[17] or ''}
 end
 
 local run, replication = identity()
@@ -51,8 +53,8 @@ for field = 1, #fields, 2 do
 end
 
 -- Writes.
-redis.call('HSET', state, 'owner', owner, 'name', name, 'until', text(now + tonumber(lease)), 'lease', lease,
-    'renewals', '0', 'epoch', epoch, 'clock', text(now))
+redis.call('HSET', state, 'owner', owner, 'name', name, 'instance', instance, 'until', text(now + tonumber(lease)),
+    'lease', lease, 'renewals', '0', 'epoch', epoch, 'clock', text(now))
 if not held[11] then
     redis.call('HSET', state, 'sequence', held[7] or '0', 'era', era, 'verified', era)
 end

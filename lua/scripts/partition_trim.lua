@@ -24,6 +24,7 @@
 -- Complexity: O(entries trimmed + services + topics × groups)
 --!include clock
 --!include fence
+--!include order
 local state, reply, control, intake, outcome = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, epoch, oldest_outcome, oldest_event, services = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local first_stream, first_name = 5, 5
@@ -47,19 +48,6 @@ local function needs(stream)
         end
     end
     return oldest
-end
-
--- Whether one stream id comes before another. Their numbers may be too large for Lua's, so they are compared as text.
-local function is_before(one, other)
-    local milliseconds, number = string.match(one, '^(%d+)-(%d+)$')
-    local other_milliseconds, other_number = string.match(other, '^(%d+)-(%d+)$')
-    if milliseconds == other_milliseconds then
-        milliseconds, other_milliseconds = number, other_number
-    end
-    if #milliseconds ~= #other_milliseconds then
-        return #milliseconds < #other_milliseconds
-    end
-    return milliseconds < other_milliseconds
 end
 
 local sequence, last = fence(state, owner, epoch)
