@@ -119,7 +119,7 @@ final class Lane {
         // What was read from where a refused commit left off is void: it is read again.
         let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
         await decide(Dictionary(grouping: valid, by: \.partition))
-        beginConfirmation()
+        await renewConfirmation()
         evict()
     }
 
