@@ -127,7 +127,7 @@ final class Lane {
             failures = 0
             holdings.noteContact(.lane(index), at: surroundings.monotonic())
         }
-        beginConfirmation()
+        await renewConfirmation()
         evict()
     }
 
