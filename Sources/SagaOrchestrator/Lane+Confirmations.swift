@@ -22,6 +22,20 @@ extension Lane {
         confirmations.tell(news, asking: registry.all.filter(confirmations.isWanted), logger)
     }
 
+    /// Begins the next confirmation. What waits for one must hear of a server that has changed, also where nothing else
+    /// happens.
+    func renewConfirmation() async {
+        if partitions.values.contains(where: { !$0.unconfirmed.isEmpty }) {
+            do throws(StoreError) {
+                try await lookAtConfirmations()
+            } catch {
+                // The confirmation, or the next read, meets the same trouble and deals with it.
+                confirmations.expire()
+            }
+        }
+        beginConfirmation()
+    }
+
     /// Asks for a confirmation of what was just submitted, right behind it on its connection, and of what waits longer.
     func beginConfirmation() {
         guard confirming == nil else { return }

@@ -147,7 +147,7 @@ struct FailoverPlay: Sendable {
     /// Starts a saga every few milliseconds; under `replicated` a starter counts on one that a replica has.
     private func start(_ starts: Starts, _ namespace: RedisNamespace) async {
         var number = 0
-        while !starts.isOver {
+        while !starts.isOver, !Task.isCancelled {
             number += 1
             let saga = "s\(number)"
             let message = StartMessage(saga: saga, definition: "order", input: Array("{}".utf8))
