@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo dev test soak simulate cluster lint bench docs
+.PHONY: help deps build demo dev test simulate soak fuzz sanitize lint bench docs
 
 SWIFT ?= swift
 BUILD := .build/debug
