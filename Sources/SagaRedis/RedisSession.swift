@@ -112,7 +112,9 @@ struct RedisSession: StoreSession {
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
         let partition = commit.fence.partition
-        if let sources, let source = sources.takeConflict(partition, with: writer.current(for: keys.state(partition))?.address) {
+        if let sources,
+            let source = sources.takeConflict(partition, with: writer.current(for: keys.state(partition))?.address)
+        {
             return RefusedCommit(
                 reason: "partition \(partition) was read from \(source), which is not its master any more")
         }
