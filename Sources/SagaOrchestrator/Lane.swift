@@ -37,7 +37,8 @@ final class Lane {
 
     init(
         index: Int, session: any StoreSession, registry: DefinitionRegistry, signer: TokenSigner,
-        options: OrchestratorOptions, holdings: Holdings, confirmations: Confirmations, logger: Logger, surroundings: Surroundings
+        options: OrchestratorOptions, holdings: Holdings, confirmations: Confirmations, logger: Logger,
+        surroundings: Surroundings
     ) {
         self.index = index
         self.session = session

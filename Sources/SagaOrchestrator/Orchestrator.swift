@@ -63,8 +63,10 @@ public final class Orchestrator: Service {
     public var durabilityImpediment: String? {
         let asking = registry.all.filter(confirmations.isWanted).map(\.id)
         guard let reason = confirmations.impediment, confirmations.isStrict || !asking.isEmpty else { return nil }
-        let whose = asking.isEmpty ? "durability replicated" : "durability replicated of \(asking.joined(separator: ", "))"
-        return "\(whose) \(confirmations.isStrict ? "waits" : "is treated as async"): the server cannot confirm, \(reason)"
+        let whose =
+            asking.isEmpty ? "durability replicated" : "durability replicated of \(asking.joined(separator: ", "))"
+        return
+            "\(whose) \(confirmations.isStrict ? "waits" : "is treated as async"): the server cannot confirm, \(reason)"
     }
 
     public enum Readiness: Sendable, Hashable {

@@ -10,6 +10,10 @@ public final class RedisSagaStore: SagaStore {
     public struct Options: Sendable {
         /// Accept a server that may evict keys. Sagas vanish without an error there.
         public var allowsEviction = false
+        /// Whether to ask for the server's settings (`CONFIG GET appendfsync`), to know whether it confirms writes without
+        /// replicas. Nil: where nobody logs in by name. Users of their own seldom have that right, and each refusal is an
+        /// entry of the server's ACL log.
+        public var looksAtSettings: Bool?
         public var connection = ConnectionOptions()
 
         public init() {}
@@ -191,7 +195,9 @@ public final class RedisSagaStore: SagaStore {
         guard let keySpace = keySpace.withLock({ $0 }) else {
             preconditionFailure("a session of a namespace that was not opened")
         }
-        return RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: logger)
+        var session = RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: logger)
+        session.looksAtSettings = options.looksAtSettings ?? (endpoint.username == nil)
+        return session
     }
 
     public func close() async { await client.close() }

@@ -24,7 +24,7 @@ extension RedisSession {
             throw StoreError(error)
         }
         var setting: String??
-        if info["connected_slaves"] == "0", info["aof_enabled"] == "1" {
+        if looksAtSettings, info["connected_slaves"] == "0", info["aof_enabled"] == "1" {
             do throws(RedisError) {
                 setting = .some(try await writer.send(RedisCommand("CONFIG", "GET", "appendfsync")).value[1].string)
             } catch {
@@ -91,8 +91,8 @@ extension ConfirmationMeans {
         }
         guard let appendfsync else {
             self = .none(
-                "it has no replica, and this user may not see whether it syncs each write: add a replica, or grant "
-                    + "+config|get")
+                "it has no replica, and whether it syncs each write was not seen: add a replica, or grant +config|get and "
+                    + "ask for --durability replicated")
             return
         }
         self =

@@ -43,7 +43,9 @@ extension RedisSession {
     private func readOneByOne(_ cursors: [InboxCursor]) async throws(StoreError) -> [InboxBatch] {
         var batches: [InboxBatch] = []
         for stream in InboxStream.inbox {
-            for cursor in cursors where cursor.inbox.contains(stream) { batches += try await readOne(stream, after: cursor) }
+            for cursor in cursors where cursor.inbox.contains(stream) {
+                batches += try await readOne(stream, after: cursor)
+            }
         }
         for cursor in cursors {
             for topic in cursor.topics { batches += try await readOne(.event(topic), after: cursor) }

@@ -13,6 +13,8 @@ struct RedisSession: StoreSession {
     let scripts = Scripts()
     let pace = ReadPace()
     let lastWriter = LastWriter()
+    /// Whether to ask for the server's settings.
+    var looksAtSettings = true
     /// Nil where there is one server only.
     let sources: ReadSources?
 

@@ -191,7 +191,9 @@ public final class InMemoryStore: SagaStore {
             while true {
                 let batches = store.contents.withLock { contents in
                     let inbox = InboxStream.inbox.flatMap { stream in
-                        cursors.filter { $0.inbox.contains(stream) }.compactMap { contents.partitions[$0.partition].read(stream, after: $0, count: count) }
+                        cursors.filter { $0.inbox.contains(stream) }.compactMap {
+                            contents.partitions[$0.partition].read(stream, after: $0, count: count)
+                        }
                     }
                     let events = cursors.flatMap { cursor in
                         cursor.topics.compactMap { topic in

@@ -30,10 +30,12 @@ struct RunOrchestrator: AsyncParsableCommand {
         let address = try http.map(httpAddress)
         var storeOptions = RedisSagaStore.Options()
         storeOptions.allowsEviction = settings.allowEviction
+        let options = try settings.options()
+        storeOptions.looksAtSettings = options.requiresConfirmation ? true : nil
         let store = RedisSagaStore(
             endpoint: try global.endpoint, namespace: try global.checkedNamespace, options: storeOptions,
             logger: logger)
-        try await serve(store, try settings.options(), try settings.secret(), address, logger: logger)
+        try await serve(store, options, try settings.secret(), address, logger: logger)
     }
 }
 
@@ -62,7 +64,8 @@ struct OrchestratorSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How much of Redis' maxmemory may be used for sagas to be begun, in per cent (default 80; 0: all of it).",
-            discussion: "Above it, starters are refused, and starts that come all the same wait; what is begun goes on.",
+            discussion:
+                "Above it, starters are refused, and starts that come all the same wait; what is begun goes on.",
             valueName: "percent"))
     var memoryShare: Int?
 
@@ -110,7 +113,8 @@ struct OrchestratorSettings: ParsableArguments {
         case ("replicated", let replicas?) where (1...100).contains(replicas):
             (options.durability, options.replicas, options.requiresConfirmation) = (.replicated, replicas, true)
         default:
-            throw ValidationError("\(source) takes async, replicated or replicated:N with N from 1 to 100, not '\(text)'")
+            throw ValidationError(
+                "\(source) takes async, replicated or replicated:N with N from 1 to 100, not '\(text)'")
         }
     }
 

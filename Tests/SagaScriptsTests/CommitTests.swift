@@ -118,7 +118,9 @@ import Testing
             try await server.send("XGROUP", "CREATE", Key.command("c"), "other", "$")
             var call = CommitCall()
             call.commands = ["a", "b", "c"].map { ($0, ["n", "new"]) }
-            for service in ["a", "b", "c"] { call.replaced += [(service, "10-0"), (service, "11-0"), (service, "8-0")] }
+            for service in ["a", "b", "c"] {
+                call.replaced += [(service, "10-0"), (service, "11-0"), (service, "8-0")]
+            }
             #expect(try await commit(server, call).first == "ok")
             for (service, left) in [
                 ("a", ["9", "10", "12", "new"]), ("b", ["9", "12", "new"]), ("c", ["9", "12", "new"]),

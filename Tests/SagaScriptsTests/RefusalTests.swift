@@ -57,7 +57,8 @@ import Testing
         let names = ScriptCase.all.filter(\.worksWhenFull).map(\.script.name).sorted()
         #expect(
             names == [
-                "consumer_remove", "inbox_peek", "member_beat", "namespace_announce", "partition_look", "partition_raise",
+                "consumer_remove", "inbox_peek", "member_beat", "namespace_announce", "partition_look",
+                "partition_raise",
                 "partition_release", "partition_renew", "partition_retire", "partition_settle", "partition_take",
                 "partition_trim",
             ])

@@ -151,7 +151,8 @@ struct ScriptCase: CustomStringConvertible, Sendable {
     /// Those that only an owner may call, with the places of what proves that in their arguments.
     static let fenced: [(ScriptCase, proofs: [(index: Int, status: String)])] = all.compactMap { one in
         switch one.script.name {
-        case "partition_commit", "partition_settle", "partition_raise": (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
+        case "partition_commit", "partition_settle", "partition_raise":
+            (one, [(0, "fenced"), (1, "fenced"), (2, "sequence")])
         case "partition_trim", "partition_retire", "consumer_remove": (one, [(0, "fenced"), (1, "fenced")])
         case "partition_renew", "partition_release": (one, [(0, "lost")])
         default: nil
