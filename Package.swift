@@ -24,6 +24,8 @@ extension Target.Dependency {
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -58,6 +60,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
@@ -75,14 +78,14 @@ let package = Package(
         // The core: definitions and the machine. Imports nothing.
         library("SagaCore"),
         // Encodings. Knows no Redis.
-        library("SagaWire", ["SagaCore", .yams]),
+        library("SagaWire", ["SagaCore", .crypto, .yams]),
         // Definitions tried out: simulated services and time, drills, drawings.
         library("SagaSimulation", ["SagaCore"]),
         // What the orchestrator needs of a store, and the in-memory store.
         library("SagaStore", ["SagaCore", "SagaWire"]),
 
         // Redis: a transport that knows no word of sagas, the scripts, and the store on top of both.
-        library("RedisTransport", ["CHiredis", .crypto, .deque, .logging, .nioCore, .nioPosix]),
+        library("RedisTransport", ["CHiredis", .crypto, .deque, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS]),
         .target(
             name: "SagaScripts",
             path: "lua",
@@ -148,8 +151,8 @@ let package = Package(
         library(
             "Shop", path: "Sources/Examples/Shop",
             [
-                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", .argumentParser, .grdb, .lifecycle,
-                .logging, .unixSignals,
+                "RedisTransport", "SagaParticipant", "SagaParticipantSQLite", "SagaWire", .argumentParser, .grdb,
+                .lifecycle, .logging, .unixSignals,
             ]),
         executable(
             "points-service", path: "Sources/Examples/points-service",
@@ -181,7 +184,9 @@ let package = Package(
                 .argumentParser, .logging,
             ]),
 
-        tests("SagaScriptsTests", ["LocalRedis", "RedisTransport", "SagaScripts"]),
+        tests(
+            "SagaScriptsTests",
+            ["LocalRedis", "RedisTransport", "SagaRedis", "SagaScripts", "SagaStore", "SagaTesting"]),
         tests(
             "SagaStoreTests",
             ["LocalRedis", "RedisTransport", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting", "SagaWire"]),
@@ -192,11 +197,11 @@ let package = Package(
             "SagaRedisTests",
             [
                 "LocalRedis", "RedisTransport", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire", "TestSupport",
+                "SagaWire", "TestSupport", .logging,
             ]),
         tests(
             "RedisTransportTests",
-            ["CHiredis", "LocalRedis", "RedisTransport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
+            ["CHiredis", "LocalRedis", "RedisTransport", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioPosix]),
         tests(
             "SagaParticipantTests",
             [
@@ -229,8 +234,8 @@ let package = Package(
         tests(
             "SagaClientTests",
             [
-                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaRedis", "SagaStore", "SagaTesting",
-                "SagaWire",
+                "LocalRedis", "RedisTransport", "SagaClient", "SagaCore", "SagaOrchestrator", "SagaRedis", "SagaStore",
+                "SagaTesting", "SagaWire",
             ]),
         tests(
             "SkaldCommandTests",
@@ -242,6 +247,10 @@ let package = Package(
         library("SagaBarrierRules", path: "Tests/SagaBarrierRules", ["SagaCore", "SagaWire"]),
         library("SagaExplorer", path: "Tests/SagaExplorer", ["SagaBarrierRules", "SagaCore", "SagaWire"]),
         executable("saga-properties", path: "Tests/saga-properties", ["SagaExplorer", "SagaProperties"]),
+        // Spoilt input for everything that reads what others write.
+        executable(
+            "saga-fuzz", path: "Tests/saga-fuzz",
+            ["RedisTransport", "SagaCore", "SagaParticipant", "SagaProperties", "SagaRedis", "SagaWire", "TestSupport"]),
         tests("SagaCoreTests", ["SagaCore", "SagaExplorer", "SagaProperties", "TestSupport"]),
         tests("SagaSimulationTests", ["SagaCore", "SagaSimulation", "SagaTesting", "SagaWire", "TestSupport"]),
         tests("SagaWireTests", ["SagaCore", "SagaWire", "TestSupport"]),

@@ -24,6 +24,8 @@ public final class LocalRedisServer: Sendable {
         public var extra: [String]
         /// A path, or a name to be found in `PATH`.
         public var binary: String
+        /// Nil: plain text on the port. The Unix socket is plain in any case.
+        public var tls: TLSFiles?
         /// What follows the configuration file on the command line.
         package var arguments: [String] = []
 
@@ -36,6 +38,23 @@ public final class LocalRedisServer: Sendable {
             self.port = port
             self.extra = extra
             self.binary = binary
+        }
+    }
+
+    /// PEM files of a server that speaks TLS on its port.
+    public struct TLSFiles: Sendable, Hashable {
+        /// Of those who sign the certificates of clients.
+        public var authority: String
+        public var certificate: String
+        public var key: String
+        /// Whether a client has to show a certificate.
+        public var demandsCertificate: Bool
+
+        public init(authority: String, certificate: String, key: String, demandsCertificate: Bool = false) {
+            self.authority = authority
+            self.certificate = certificate
+            self.key = key
+            self.demandsCertificate = demandsCertificate
         }
     }
 
@@ -90,14 +109,17 @@ public final class LocalRedisServer: Sendable {
         }
     }
 
-    /// `redis://127.0.0.1:PORT`
-    public var url: String { "redis://127.0.0.1:\(port)" }
+    /// `redis://127.0.0.1:PORT`, or `rediss://` where the port has TLS.
+    public var url: String { "\(options.tls == nil ? "redis" : "rediss")://127.0.0.1:\(port)" }
 
     /// `unix://PATH`
     public var unixURL: String { "unix://\(layout.socket)" }
 
     /// For tests and tools that need no URL.
-    public var endpoint: RedisEndpoint { RedisEndpoint(address: .tcp(host: "127.0.0.1", port: port)) }
+    public var endpoint: RedisEndpoint {
+        let tls = options.tls.map { RedisTLS(authorityFile: $0.authority) }
+        return RedisEndpoint(address: .tcp(host: "127.0.0.1", port: port), tls: tls)
+    }
 
     /// The child's process id, of the last one if none is running.
     public var processID: Int32 { child.withLock { $0?.processID ?? 0 } }

@@ -57,7 +57,7 @@ struct ServerLayout: Sendable {
     func writeConfiguration(_ options: LocalRedisServer.Options, port: Int) throws {
         var lines = [
             "bind 127.0.0.1",
-            "port \(port)",
+            "port \(options.tls == nil ? port : 0)",
             "unixsocket \"\(socket)\"",
             "unixsocketperm 700",
             "dir \"\(directory)\"",
@@ -70,6 +70,15 @@ struct ServerLayout: Sendable {
         case .no: break
         case .everysec: lines.append("appendfsync everysec")
         case .always: lines.append("appendfsync always")
+        }
+        if let tls = options.tls {
+            lines += [
+                "tls-port \(port)",
+                "tls-cert-file \"\(tls.certificate)\"",
+                "tls-key-file \"\(tls.key)\"",
+                "tls-ca-cert-file \"\(tls.authority)\"",
+                "tls-auth-clients \(tls.demandsCertificate ? "yes" : "no")",
+            ]
         }
         let text = (lines + options.extra).joined(separator: "\n") + "\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: configurationFile))

@@ -28,8 +28,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        core.close(
-            RedisError(code: .connectionClosed, message: "the connection failed: \(error)", effect: .indeterminate))
+        // Those of TLS are in plain words already.
+        let reason =
+            error as? RedisError
+            ?? RedisError(code: .connectionClosed, message: "the connection failed: \(error)", effect: .indeterminate)
+        core.close(reason)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

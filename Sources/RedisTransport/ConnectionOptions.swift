@@ -1,6 +1,6 @@
 /// How connections are made, and their bounds.
 public struct ConnectionOptions: Sendable {
-    /// For a whole attempt: name lookup, TCP, and the first commands (AUTH, SELECT, CLIENT SETNAME, PING).
+    /// For a whole attempt: name lookup, TCP, TLS, and the first commands (AUTH, SELECT, CLIENT SETNAME, PING).
     public var connectTimeout: Duration = .seconds(5)
     /// How long a command may wait for its reply before the connection is given up.
     public var replyTimeout: Duration = .seconds(10)

@@ -38,12 +38,22 @@ struct Handshake: Sendable {
         for (part, outcome) in zip(parts, outcomes) {
             switch outcome {
             case .failure(let failure):
-                return .connectFailed("\(endpoint.redacted) did not answer: \(failure.message)")
+                return reason(for: failure)
             case .success(let reply):
                 if let error = reply.value.error, let reason = reason(for: error, at: part) { return reason }
             }
         }
         return nil
+    }
+
+    private func reason(for failure: RedisError) -> RedisError {
+        let message = "\(endpoint.redacted) did not answer: \(failure.message)"
+        return switch (failure.code, endpoint.tls, endpoint.address) {
+        case (.tlsFailed, _, _): .tlsFailed("no connection to \(endpoint.redacted): \(failure.message)")
+        case (.timeout, _?, _): .connectFailed(message + "; does it speak TLS on this port?")
+        case (.connectionClosed, nil, .tcp): .connectFailed(message + "; if it expects TLS, use rediss://")
+        default: .connectFailed(message)
+        }
     }
 
     private func reason(for error: RedisError, at part: Part) -> RedisError? {

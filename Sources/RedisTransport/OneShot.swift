@@ -49,7 +49,8 @@ package final class OneShot<Value: Sendable>: Sendable {
         }
     }
 
-    private var arrived: Value? {
+    /// The value, if it is there.
+    var arrived: Value? {
         state.withLock { state in
             guard case .arrived(let value) = state else { return nil }
             return value

@@ -7,6 +7,7 @@ public struct PendingReply: Sendable {
         case command(OneShot<Outcome>, RedisConnection)
         case transaction(OneShot<[Outcome]>, RedisConnection)
         case script(ScriptCall)
+        case ordered(OrderedCall)
         case failed(RedisError)
     }
 
@@ -22,6 +23,10 @@ public struct PendingReply: Sendable {
 
     init(_ call: ScriptCall) {
         kind = .script(call)
+    }
+
+    init(_ call: OrderedCall) {
+        kind = .ordered(call)
     }
 
     init(failed error: RedisError) {
@@ -40,8 +45,19 @@ public struct PendingReply: Sendable {
             return try Transaction.result(of: outcomes)
         case .script(let call):
             return try await call.reply()
+        case .ordered(let call):
+            return try await call.reply()
         case .failed(let error):
             throw error
+        }
+    }
+
+    /// Whether ``get()`` of a command would return at once.
+    package var hasArrived: Bool {
+        switch kind {
+        case .command(let slot, _): slot.arrived != nil
+        case .failed: true
+        case .transaction, .script, .ordered: false
         }
     }
 }

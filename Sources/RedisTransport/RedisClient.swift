@@ -69,6 +69,12 @@ public final class RedisClient: Sendable {
         await connection?.close()
     }
 
+    /// Closes for a reason that what is under way is told.
+    func abandon(_ reason: RedisError) {
+        machine.withLock { $0.connected?.connection }?.core.close(reason)
+        perform(machine.withLock { $0.close() })
+    }
+
     /// Begins to connect if there is no connection, without waiting.
     func connectInBackground() {
         perform(machine.withLock { $0.wish(now: eventLoop.now) })

@@ -65,7 +65,9 @@ extension RedisConnection {
         done: @escaping @Sendable (Result<RedisConnection, RedisError>) -> Void
     ) {
         let deadline = eventLoop.now + TimeAmount(bounded: options.connectTimeout)
-        bootstrap(options, on: eventLoop).connect(to: endpoint.address).flatMapThrowing { channel in
+        TLSLayer.prepare(endpoint, on: eventLoop).flatMap { tls in
+            bootstrap(options, tls, on: eventLoop).connect(to: endpoint.address)
+        }.flatMapThrowing { channel in
             try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).core
         }.whenComplete { result in
             switch result {
@@ -73,7 +75,9 @@ extension RedisConnection {
                 let connection = RedisConnection(core: core, options: options, address: endpoint.address)
                 connection.shakeHands(endpoint, until: deadline, done: done)
             case .failure(let error):
-                done(.failure(.connectFailed("no connection to \(endpoint.redacted): \(Self.reason(of: error))")))
+                let code = (error as? RedisError)?.code ?? .connectFailed
+                let message = "no connection to \(endpoint.redacted): \(Self.reason(of: error))"
+                done(.failure(RedisError(code: code, message: message, effect: .notApplied)))
             }
         }
     }
@@ -86,7 +90,9 @@ extension RedisConnection {
         return "\(error)"
     }
 
-    private static func bootstrap(_ options: ConnectionOptions, on eventLoop: any EventLoop) -> ClientBootstrap {
+    private static func bootstrap(
+        _ options: ConnectionOptions, _ tls: TLSLayer?, on eventLoop: any EventLoop
+    ) -> ClientBootstrap {
         ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(bounded: options.connectTimeout))
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -96,6 +102,7 @@ extension RedisConnection {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try tls?.protect(channel)
                     _ = try ConnectionCore.attach(to: channel, options: options)
                 }
             }

@@ -29,6 +29,9 @@ public final class RedisConnection: Sendable {
         core.close(.closedByOwner)
     }
 
+    /// See ``ConnectionOptions/blockingMargin``.
+    package var blockingMargin: Duration { options.blockingMargin }
+
     public var isClosed: Bool { core.closeReason != nil }
 
     /// Completes when the socket is closed.
@@ -47,6 +50,19 @@ public final class RedisConnection: Sendable {
     public func submit(_ command: RedisCommand, timeout: Duration? = nil) -> PendingReply {
         let slot = OneShot<Outcome>()
         core.submit(CollectionOfOne(command), to: .single(slot), timeout: timeout)
+        return PendingReply(slot, on: self)
+    }
+
+    /// Enqueues a command as ``submit(_:timeout:)`` does, and calls `arrived` when its reply has come, or it has failed.
+    package func submit(
+        _ command: RedisCommand, timeout: Duration?, arrived: @escaping @Sendable () -> Void
+    ) -> PendingReply {
+        let slot = OneShot<Outcome>()
+        let batch = ReplyBatch(count: 1) { outcomes in
+            slot.complete(outcomes.first ?? .failure(.noConnection))
+            arrived()
+        }
+        core.submit(CollectionOfOne(command), to: .batch(batch), timeout: timeout)
         return PendingReply(slot, on: self)
     }
 

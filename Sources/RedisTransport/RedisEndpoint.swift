@@ -21,22 +21,29 @@ public struct RedisEndpoint: Sendable, Hashable {
     public var username: String?
     public var password: String?
     public var database: Int
+    /// Nil: plain text. Not for Unix sockets.
+    public var tls: RedisTLS?
     /// The sentinels' own, where they ask for one.
     public var sentinelPassword: String?
 
-    public init(address: Address, username: String? = nil, password: String? = nil, database: Int = 0) {
+    public init(
+        address: Address, username: String? = nil, password: String? = nil, database: Int = 0, tls: RedisTLS? = nil
+    ) {
         self.address = address
         self.username = username
         self.password = password
         self.database = database
+        self.tls = tls
     }
 
     /// Reads `redis://[user[:password]@]host[:port][/database]`, `redis://:password@host`,
     /// `unix://[user[:password]@]/path[?db=database]`,
     /// `redis-sentinel://[user:password@]host[:port][,host[:port]…]/master[/database][?sentinel-password=password]` or
     /// `redis-cluster://[user:password@]host[:port][,host[:port]…]`. User, passwords and path may be percent-encoded.
+    /// `rediss` in place of `redis` is TLS, with the authorities that the system trusts; ``tls`` says more.
     public init(url: String) throws(RedisURLError) {
         self = try RedisURLParser.parse(url)
+        try checkLogin()
     }
 
     /// The URL without the password, for logs and messages.
@@ -45,15 +52,17 @@ public struct RedisEndpoint: Sendable, Hashable {
         let number = database == 0 ? "" : "/\(database)"
         switch address {
         case .tcp(let host, let port):
-            return "redis://\(login)\(RedisNode(host: host, port: port))" + number
+            return "\(scheme)://\(login)\(RedisNode(host: host, port: port))" + number
         case .unix(let path):
             return "unix://\(login)\(path)" + (database == 0 ? "" : "?db=\(database)")
         case .sentinel(let nodes, let master):
-            return "redis-sentinel://\(login)\(nodes.text)/\(master)" + number
+            return "\(scheme)-sentinel://\(login)\(nodes.text)/\(master)" + number
         case .cluster(let nodes):
-            return "redis-cluster://\(login)\(nodes.text)"
+            return "\(scheme)-cluster://\(login)\(nodes.text)"
         }
     }
+
+    private var scheme: String { tls == nil ? "redis" : "rediss" }
 
     /// A server that was found through this endpoint: everything but the address is the same.
     package func server(_ node: RedisNode) -> RedisEndpoint {

@@ -17,6 +17,7 @@ extension RedisError {
         let message = text.isEmpty ? "the server replied an empty error" : text
         self.init(code: Self.code(of: text), message: message, effect: .notApplied)
         if case .other = code { effect = .indeterminate }
+        if wasRaisedInScript, message.contains(Self.missingRightInScript) { code = .noPermission }
         if wasRaisedInScript { effect = .indeterminate }
     }
 
@@ -24,6 +25,9 @@ extension RedisError {
     var wasRaisedInScript: Bool {
         message.contains(" script: ") && message.contains(", on @")
     }
+
+    /// Within a script a missing right is an ERR, which names neither the command nor the key.
+    private static let missingRightInScript = "The user executing the script can't "
 
     private static func code(of text: String) -> Code {
         let words = text.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true)

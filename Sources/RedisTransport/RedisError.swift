@@ -16,6 +16,8 @@ public struct RedisError: Error, Sendable, Hashable {
         /// The connection was closed, or there is none.
         case connectionClosed
         case connectFailed
+        /// The server or this side is not what the other's TLS settings ask for, or a file of certificates is of no use.
+        case tlsFailed
         case timeout
         /// The peer sent something that is not RESP, or a reply that nobody asked for.
         case protocolViolation
@@ -54,7 +56,7 @@ public struct RedisError: Error, Sendable, Hashable {
             .unblocked, .noScript, .connectionClosed, .connectFailed, .timeout, .backlogFull:
             true
         case .moved, .ask, .crossSlot, .noAuth, .wrongPass, .noPermission, .wrongType, .noGroup, .busyGroup,
-            .execAbort, .other, .protocolViolation, .replyTooLarge, .cancelled:
+            .execAbort, .other, .tlsFailed, .protocolViolation, .replyTooLarge, .cancelled:
             false
         }
     }

@@ -13,15 +13,25 @@ enum RedisURLParser {
         case "unix", "redis+unix", "redis+socket":
             return try unix(rest)
         case "rediss":
-            throw RedisURLError(message: "rediss:// (TLS) is not supported by this build yet; use redis:// or unix://")
+            return try secured(tcp(rest))
         case "redis-sentinel", "redis+sentinel":
             return try sentinel(rest)
+        case "rediss-sentinel", "rediss+sentinel":
+            return try secured(sentinel(rest))
         case "redis-cluster", "redis+cluster":
             return try cluster(rest)
+        case "rediss-cluster", "rediss+cluster":
+            return try secured(cluster(rest))
         default:
             throw RedisURLError(
-                message: "not a Redis URL: the scheme must be redis, unix, redis-sentinel or redis-cluster")
+                message: "not a Redis URL: the scheme must be redis, rediss, unix, redis-sentinel or redis-cluster")
         }
+    }
+
+    private static func secured(_ endpoint: RedisEndpoint) -> RedisEndpoint {
+        var endpoint = endpoint
+        endpoint.tls = RedisTLS()
+        return endpoint
     }
 
     private static func tcp(_ text: Substring) throws(RedisURLError) -> RedisEndpoint {
@@ -81,9 +91,7 @@ enum RedisURLParser {
         let parts = login.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let username = try decode(parts[0], "user name")
         if !username.isEmpty { endpoint.username = username }
-        guard parts.count == 2 else {
-            throw RedisURLError(message: "the URL has a user name but no password: use user:password@ or :password@")
-        }
+        guard parts.count == 2 else { return }
         endpoint.password = try decode(parts[1], "password")
     }
 

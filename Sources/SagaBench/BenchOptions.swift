@@ -33,7 +33,14 @@ public struct BenchOptions: Sendable {
 }
 
 extension BenchOptions {
-    func makeClient(_ logger: Logger) -> RedisClient { RedisClient(endpoint: endpoint, logger: logger) }
+    /// The starter and the services read all partitions with one command.
+    func checkTopology() throws {
+        guard case .cluster = endpoint.address else { return }
+        throw BenchError(
+            description: "the benchmark measures one server: give it redis:// or redis-sentinel://")
+    }
+
+    func makeClient(_ logger: Logger) -> RedisRouter { RedisRouter(endpoint: endpoint, logger: logger) }
 
     /// The definition that is run: a service of its own for each step.
     func definition() throws -> Definition {

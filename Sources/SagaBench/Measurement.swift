@@ -3,7 +3,7 @@ import RedisTransport
 /// Runs a starter warm, then for the record.
 struct Measurement: Sendable {
     let options: BenchOptions
-    let client: RedisClient
+    let client: RedisRouter
 
     func run(_ starter: SagaStarter) async throws -> BenchResult {
         var starter = starter
@@ -40,7 +40,7 @@ extension ThrowingTaskGroup where ChildTaskResult == BenchResult?, Failure == an
 }
 
 /// Removes all keys of a benchmark's namespace.
-func removeNamespace(_ namespace: String, _ client: RedisClient) async throws {
+func removeNamespace(_ namespace: String, _ client: RedisRouter) async throws {
     var cursor = "0"
     repeat {
         let reply = try await client.send(RedisCommand("SCAN", cursor, "MATCH", "{\(namespace)*", "COUNT", "1000"))

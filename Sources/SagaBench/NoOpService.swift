@@ -9,8 +9,8 @@ struct NoOpService: Sendable {
     let name: String
     let keys: KeySpace
     let result: [UInt8]
-    let client: RedisClient
-    let reader: RedisClient
+    let client: RedisRouter
+    let reader: RedisRouter
 
     func prepare() async throws {
         for partition in 0..<keys.partitions {

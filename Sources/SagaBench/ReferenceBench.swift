@@ -20,6 +20,7 @@ public struct ReferenceBench: Sendable {
 
     /// Runs one measurement on keys of its own, which are removed afterwards.
     public func run() async throws -> BenchResult {
+        try options.checkTopology()
         var options = options
         // One partition: a bare mover has nothing to share out.
         options.partitions = 1
@@ -63,8 +64,8 @@ public struct ReferenceBench: Sendable {
 struct ReferenceMover: Sendable {
     let keys: KeySpace
     let options: BenchOptions
-    let client: RedisClient
-    let reader: RedisClient
+    let client: RedisRouter
+    let reader: RedisRouter
     private static let group = "mover"
 
     func prepare() async throws {
@@ -140,8 +141,8 @@ struct ReferenceService: Sendable {
     let name: String
     let keys: KeySpace
     let result: [UInt8]
-    let client: RedisClient
-    let reader: RedisClient
+    let client: RedisRouter
+    let reader: RedisRouter
 
     private var stream: String { keys.command(0, service: name) }
 

@@ -8,12 +8,12 @@ struct SagaStarter {
     private let keys: KeySpace
     private let definition: Definition
     private let options: BenchOptions
-    private let client: RedisClient
-    private let reader: RedisClient
+    private let client: RedisRouter
+    private let reader: RedisRouter
     private var positions: [String]
     private var nextSaga = 0
 
-    init(keys: KeySpace, definition: Definition, options: BenchOptions, client: RedisClient, reader: RedisClient) {
+    init(keys: KeySpace, definition: Definition, options: BenchOptions, client: RedisRouter, reader: RedisRouter) {
         self.keys = keys
         self.definition = definition
         self.options = options
@@ -27,7 +27,7 @@ struct SagaStarter {
         var stopwatch = Stopwatch()
         let last = nextSaga + sagas
         // A command is only submitted on a connection that is there.
-        _ = try await client.connection()
+        _ = try await client.send(RedisCommand("PING"))
         while stopwatch.ended < sagas {
             let starts = start(min(options.inFlight - stopwatch.underWay, last - nextSaga), &stopwatch)
             try await readEnds(&stopwatch)

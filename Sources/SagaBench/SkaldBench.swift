@@ -19,6 +19,7 @@ public struct SkaldBench: Sendable {
 
     /// Runs one measurement in a namespace of its own, which is removed afterwards.
     public func run() async throws -> BenchResult {
+        try options.checkTopology()
         let namespace = BenchOptions.randomNamespace("bench")
         let store = RedisSagaStore(endpoint: options.endpoint, namespace: namespace, logger: logger)
         let keys = KeySpace(namespace: namespace, partitions: try await store.open(partitions: options.partitions))

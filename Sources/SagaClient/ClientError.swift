@@ -27,8 +27,11 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
 
     init(_ error: RedisError) {
         switch error.code {
-        case .connectFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown, .clusterDown:
+        case .connectFailed, .tlsFailed, .connectionClosed, .timeout, .loading, .busy, .cancelled, .masterDown,
+            .clusterDown, .tryAgain:
             self = .unreachable(error.message)
+        case .moved, .ask:
+            self = .refused("the server is a node of a Redis Cluster: use redis-cluster:// (\(error.message))")
         case .outOfMemory: self = .overloaded("Redis has no memory left")
         default: self = .refused("Redis refuses: \(error.message)")
         }

@@ -150,13 +150,16 @@ struct Examiner {
                 "+evalsha ~\(keys.definitions)", "it cannot register definitions"
             ),
         ]
-        let connection = try await asking { () async throws(RedisError) in
-            try await RedisConnection.connect(to: client.endpoint)
+        var results: [Result<RedisReply, RedisError>] = []
+        for (attempt, key) in zip(tries, [keys.intake(0), keys.control(0), keys.definitions]) {
+            let connection = try await asking { () async throws(RedisError) in
+                try await RedisConnection.connect(to: client.client.serverEndpoint(for: key))
+            }
+            results += await connection.pipeline([RedisCommand("MULTI"), attempt.command]).dropFirst()
+            await connection.close()
         }
-        let results = await connection.pipeline([RedisCommand("MULTI")] + tries.map(\.command))
-        await connection.close()
         var refusal: String?
-        for (attempt, result) in zip(tries, results.dropFirst()) {
+        for (attempt, result) in zip(tries, results) {
             guard case .failure(let error) = result else { continue }
             switch error.code {
             case .noPermission: missing.append(.init(right: attempt.right, purpose: attempt.purpose))

@@ -25,7 +25,7 @@ struct IndexWalk {
     }
 
     private static let largestPage = 512
-    private let client: RedisClient
+    private let client: RedisRouter
     private let since: Milliseconds?
     private let until: Milliseconds?
     private var sources: [Source]
@@ -33,7 +33,7 @@ struct IndexWalk {
     /// - Parameter wanted: How many sagas will be asked for first, which decides how much is read at once.
     init(
         _ keys: [(partition: Int, key: String)], in filter: SagaFilter, after cursor: SagaCursor?, wanted: Int,
-        client: RedisClient
+        client: RedisRouter
     ) {
         self.client = client
         (since, until) = (filter.since, filter.until)

@@ -26,7 +26,7 @@ struct OpenWalk: Sendable {
     /// The next sagas, a page at most; none at the end.
     ///
     /// Redis: O(page).
-    mutating func next(_ keys: KeySpace, _ client: RedisClient) async throws(ClientError) -> [String] {
+    mutating func next(_ keys: KeySpace, _ client: RedisRouter) async throws(ClientError) -> [String] {
         while ids.isEmpty, let cursor {
             let scan = RedisCommand("ZSCAN", keys.open(partition), cursor, "COUNT", "\(Self.page)")
             let reply = try await asking { () async throws(RedisError) in try await client.send(scan) }.value

@@ -5,7 +5,7 @@ import SagaWire
 /// Follows a partition's outcomes from a point on, over a connection of its own, which is made anew where it breaks.
 struct OutcomeWatch {
     private let key: String
-    private let reader: RedisClient
+    private let reader: RedisRouter
     private var position: String
     /// Whether the connection broke since somebody last looked.
     private var wasBroken = false
@@ -18,7 +18,7 @@ struct OutcomeWatch {
         position = reply.value[0][0].string ?? "0-0"
         var options = client.client.options
         options.name = "skald-wait"
-        reader = RedisClient(endpoint: client.endpoint, options: options, logger: client.logger)
+        reader = client.client.sibling(options: options)
     }
 
     /// Runs `body` with a watch, and closes its connection afterwards.

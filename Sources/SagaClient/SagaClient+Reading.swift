@@ -27,7 +27,7 @@ extension SagaClient {
         var timeline: [TimelineEntry] = []
         let replayed = try await replay(id, reply) { timeline += TimelineEntry.entries(of: $0, $1, $2) }
         switch replayed {
-        case .saga(let saga): return .saga(SagaView(saga: saga, timeline: timeline))
+        case .saga(let saga): return .saga(SagaView(saga: saga, timeline: timeline, payloadKeys: payloadKeys))
         case .tombstone(let tombstone): return .removed(tombstone)
         case .absent, .unknownDefinition: return .absent
         }

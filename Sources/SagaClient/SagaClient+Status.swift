@@ -9,10 +9,12 @@ extension SagaClient {
     /// Redis: O(partitions × services).
     public func status() async throws(ClientError) -> NamespaceStatus {
         let keys = try await keys()
-        let reply = try await asking { () async throws(RedisError) in
-            try await client.send(RedisCommand("INFO", "everything"))
+        let infos = try await asking { () async throws(RedisError) in
+            try await client.sendToEach(RedisCommand("INFO", "everything"))
+        }.map { ServerInfo($0) }
+        func sum(_ property: String) -> Int64 {
+            infos.reduce(0) { $0 + ($1[property].flatMap(Int64.init) ?? 0) }
         }
-        let info = ServerInfo(reply)
         var services: [NamespaceStatus.Service] = []
         for name in Set(try await definitions().flatMap { $0.steps.compactMap(\.service) }).sorted() {
             services.append(try await service(name, keys))
@@ -20,9 +22,8 @@ extension SagaClient {
         let partitions = try await partitions(keys)
         return NamespaceStatus(
             partitions: partitions, members: try await members(keys, partitions), services: services,
-            usedMemory: info["used_memory"].flatMap(Int64.init) ?? 0,
-            maxMemory: info["maxmemory"].flatMap(Int64.init) ?? 0, redisVersion: info["redis_version"] ?? "",
-            overload: try await readOverload()?.description)
+            usedMemory: sum("used_memory"), maxMemory: sum("maxmemory"),
+            redisVersion: infos.first?["redis_version"] ?? "", overload: try await readOverload()?.description)
     }
 
     private func partitions(_ keys: KeySpace) async throws(ClientError) -> [NamespaceStatus.Partition] {

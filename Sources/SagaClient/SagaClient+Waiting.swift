@@ -124,6 +124,7 @@ extension SagaClient {
         var message = message
         let id = message.id ?? "order-" + String(UInt64.random(in: .min ... .max), radix: 16)
         message.id = id
+        if let result = message.result { message.result = try sealed(result, of: message.saga) }
         let fields = message.fields
         try check(fields, for: .control)
         let keys = try await keys()

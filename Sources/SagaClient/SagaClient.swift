@@ -12,9 +12,11 @@ import Synchronization
 /// ``ClientError/unreachable(_:)`` a start may be repeated as it is.
 public final class SagaClient: Sendable {
     public let namespace: String
-    let client: RedisClient
+    let client: RedisRouter
     let endpoint: RedisEndpoint
     let logger: Logger
+    /// Seals what is sent, and opens what is shown.
+    let payloadKeys: PayloadKeys?
     private let namespaceWait: Duration
     private let keySpace = Mutex<KeySpace?>(nil)
     let seenOverload = Mutex<(overload: Overload?, at: ContinuousClock.Instant)?>(nil)
@@ -26,20 +28,23 @@ public final class SagaClient: Sendable {
     ///   - endpoint: The Redis server.
     ///   - namespace: 1 to 32 of `a-z`, `0-9` and `-`; anything else is a programmer's mistake.
     ///   - namespaceWait: How long starts and waits give the first orchestrator to initialise the namespace.
+    ///   - payloadKeys: Keys by which inputs, signals and results are encrypted; nil: they are sent as they are.
     ///   - logger: Told when the connection is lost and when it is back.
     public init(
-        endpoint: RedisEndpoint, namespace: String = "skald", namespaceWait: Duration = .seconds(5), logger: Logger
+        endpoint: RedisEndpoint, namespace: String = "skald", namespaceWait: Duration = .seconds(5),
+        payloadKeys: PayloadKeys? = nil, logger: Logger
     ) {
         precondition(Names.isNamespace(namespace), "not a namespace: \(namespace)")
         self.namespace = namespace
         self.namespaceWait = namespaceWait
         self.endpoint = endpoint
         self.logger = logger
+        self.payloadKeys = payloadKeys
         // Whoever waits in front of a terminal wants to know soon that nobody is there.
         var options = ConnectionOptions()
         options.connectTimeout = .seconds(2)
         options.name = "skald-client"
-        client = RedisClient(endpoint: endpoint, options: options, logger: logger)
+        client = RedisRouter(endpoint: endpoint, options: options, logger: logger)
     }
 
     /// Ends the client's connection. The client cannot be used again.
@@ -60,7 +65,10 @@ public final class SagaClient: Sendable {
     /// up. After ``ClientError/unreachable(_:)`` a part of the partitions may have theirs.
     /// Redis: O(sagas).
     public func start(_ messages: [StartMessage]) async throws(ClientError) {
-        for message in messages {
+        var messages = messages
+        for index in messages.indices {
+            messages[index].input = try sealed(messages[index].input, of: messages[index].saga)
+            let message = messages[index]
             guard Names.isSagaID(message.saga, limit: Names.maxSagaIDLength) else {
                 throw .refused("'\(message.saga)' is no saga id: use 1 to 128 of A-Z a-z 0-9 . _ : @ / -")
             }
@@ -77,9 +85,21 @@ public final class SagaClient: Sendable {
     ///
     /// Redis: O(1).
     public func signal(_ message: SignalMessage) async throws(ClientError) {
+        var message = message
+        message.payload = try sealed(message.payload, of: message.saga)
         try check(message.fields, for: .intake)
         let keys = try await keys()
         try await add([message.fields], to: keys.intake(keys.partition(of: message.saga)))
+    }
+
+    /// A payload as it goes to Redis.
+    func sealed(_ payload: [UInt8], of saga: String) throws(ClientError) -> [UInt8] {
+        guard let payloadKeys else { return payload }
+        do {
+            return try payloadKeys.seal(payload, of: saga)
+        } catch {
+            throw .refused(error.description)
+        }
     }
 
     /// Reads a message as the coordinator will: what would go to the dead letters, where its sender doesn't look, is
@@ -113,7 +133,9 @@ public final class SagaClient: Sendable {
             command.append(fields)
             return command
         }
-        _ = try await asking { () async throws(RedisError) in try await client.transaction(commands) }
+        _ = try await asking { () async throws(RedisError) in
+            commands.count == 1 ? try await client.send(commands[0]) : try await client.transaction(commands)
+        }
     }
 
     // MARK: The namespace

@@ -1,13 +1,22 @@
 public import SagaCore
+public import SagaWire
 
 /// One saga as a person looks at it: its state, and its log as a timeline.
 public struct SagaView: Sendable {
     public let saga: Saga
     public let timeline: [TimelineEntry]
+    let payloadKeys: PayloadKeys?
 
-    public init(saga: Saga, timeline: [TimelineEntry]) {
+    public init(saga: Saga, timeline: [TimelineEntry], payloadKeys: PayloadKeys? = nil) {
+        self.payloadKeys = payloadKeys
         self.saga = saga
         self.timeline = timeline
+    }
+
+    /// A payload as it is shown: opened where its key is at hand, else as it is stored.
+    public func shown(_ payload: [UInt8]?) -> [UInt8]? {
+        // What cannot be opened is shown as what it is.
+        payload.map { (try? payloadKeys?.open($0, of: saga.id)) ?? $0 }
     }
 
     /// The saga's end, or `stuck`; nil while it is under way.

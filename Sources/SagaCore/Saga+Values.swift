@@ -17,6 +17,11 @@ extension Saga {
             return path.find(in: try JSON.parse(payload))
         } catch {
             let owner = ValuePath(path.root, []).description
+            // How a payload begins that its writer has encrypted.
+            guard !payload.starts(with: [0xf5, 0x53, 0x4b]) else {
+                throw PayloadFault(
+                    reason: "'\(path)' cannot be looked up: \(owner) is encrypted, and the coordinator has no keys")
+            }
             throw PayloadFault(reason: "'\(path)' cannot be looked up: \(owner) is no JSON (\(error))")
         }
     }

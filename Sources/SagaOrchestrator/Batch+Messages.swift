@@ -5,7 +5,7 @@ import SagaWire
 /// What each kind of message means for its saga.
 extension Batch {
     mutating func apply(_ message: ReplyMessage, _ source: Source) {
-        guard let cell = answered(message.id, source) else { return }
+        guard let cell = answered(message.id, source, seen: message.seen ?? 0) else { return }
         // A `stale` that names no era above the partition's has nothing to tell; the lane has seen to the others.
         guard let outcome = Reply.Outcome(message.outcome),
             safeguards.admitAnswer(of: message.id.era, in: partition.era)
@@ -36,7 +36,7 @@ extension Batch {
     }
 
     /// The saga of an answer whose step exists and whose token is right; buries it otherwise.
-    private mutating func answered(_ id: AttemptID, _ source: Source) -> SagaCell? {
+    private mutating func answered(_ id: AttemptID, _ source: Source, seen: Int64 = 0) -> SagaCell? {
         guard let cell = cell(for: id.saga, source) else { return nil }
         guard let step = cell.saga.definition.step(named: id.step) else {
             bury(
@@ -48,7 +48,19 @@ extension Batch {
             bury(source, DeadReason(.forged, "the token is not that of the command"), saga: id.saga)
             return nil
         }
+        let latest = Self.latestEra(of: partition, at: now)
+        guard max(id.era, seen) <= latest else {
+            let reason = "era \(max(id.era, seen)) lies beyond \(latest), a day after now: no history can have it"
+            bury(source, DeadReason(.futureEra, reason), saga: id.saga)
+            return nil
+        }
         return cell
+    }
+
+    /// The highest era that an answer may name. Eras are raised to about the time of the clock, so a higher one is a
+    /// mistake or an attack; if it were believed, the partition's era could not be raised beyond it for good.
+    static func latestEra(of partition: OwnedPartition, at now: Milliseconds) -> Int64 {
+        max(partition.era, now.adding(86_400_000))
     }
 
     private mutating func count(_ decision: Decision) {
@@ -91,11 +103,18 @@ extension Batch {
     }
 
     private mutating func refuse(_ message: StartMessage, _ source: Source, _ reason: DeadReason) {
-        bury(source, reason, saga: message.saga)
+        refuseStart(of: message.saga, message.definition, version: message.version, source, reason)
+    }
+
+    /// Buries a start whose saga there is not, and tells whoever waits for its end.
+    mutating func refuseStart(
+        of saga: String, _ definition: String, version: Int?, _ source: Source, _ reason: DeadReason
+    ) {
+        bury(source, reason, saga: saga)
         commit.outcomes.append(
             OutcomeEntry(
-                saga: message.saga, definition: message.definition, version: message.version, status: .refused,
-                error: reason.description, at: now
+                saga: saga, definition: definition, version: version, status: .refused, error: reason.description,
+                at: now
             ).fields)
     }
 

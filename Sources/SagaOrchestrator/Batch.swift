@@ -63,7 +63,11 @@ struct Batch {
     mutating func apply(_ message: DecodedMessage, from stream: InboxStream, entry: String) {
         let source = Source(stream: stream, entry: entry, position: message.position)
         switch message.content {
-        case .failure(let reason): bury(source, reason, saga: message.saga)
+        case .failure(let reason):
+            guard let saga = message.saga, let definition = message.definition, isUnknown(saga) else {
+                return bury(source, reason, saga: message.saga)
+            }
+            refuseStart(of: saga, definition, version: nil, source, reason)
         case .success(.reply(let reply)): apply(reply, source)
         case .success(.heartbeat(let heartbeat)): apply(heartbeat, source)
         case .success(.start(let start)): apply(start, source)

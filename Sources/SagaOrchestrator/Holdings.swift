@@ -30,8 +30,7 @@ final class Holdings: Sendable {
         /// For each partition, the highest commit sequence that the store confirmed here.
         var sequences: [Int: Int64] = [:]
         var tally = Tally()
-        var lastContact: Milliseconds?
-        var lastError: String?
+        var health = Health()
     }
 
     private let state = Mutex(State())
@@ -173,22 +172,23 @@ final class Holdings: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func noteContact(at instant: Milliseconds) {
-        state.withLock { state in
-            state.lastContact = instant
-            state.lastError = nil
-        }
+    /// The store has done what this part of the orchestrator asked for.
+    func noteContact(_ part: Health.Part, at now: Milliseconds) {
+        state.withLock { $0.health.succeeded(part, now: now) }
     }
 
-    /// - Returns: Whether this is news: the store answered before.
-    func noteFailure(_ error: String) -> Bool {
-        state.withLock { state in
-            defer { state.lastError = error }
-            return state.lastError == nil
-        }
+    /// This part of the orchestrator asks the store for nothing any more.
+    func noteRest(_ part: Health.Part) { state.withLock { $0.health.rests(part) } }
+
+    /// - Returns: Whether this is news: no trouble with the store was told of.
+    func noteFailure(_ part: Health.Part, _ error: String, at now: Milliseconds) -> Bool {
+        state.withLock { $0.health.failed(part, error, now: now) }
     }
 
-    var health: (lastContact: Milliseconds?, lastError: String?) {
-        state.withLock { ($0.lastContact, $0.lastError) }
+    /// How long a trouble with the store lasted that is over, told once.
+    func endTrouble(after quiet: Milliseconds, at now: Milliseconds) -> Milliseconds? {
+        state.withLock { $0.health.end(after: quiet, now: now) }
     }
+
+    var health: Health { state.withLock { $0.health } }
 }

@@ -32,7 +32,7 @@ extension Lane {
         switch result {
         case .success(.committed(let now)):
             failures = 0
-            holdings.noteContact(at: surroundings.monotonic())
+            holdings.noteContact(.lane(index), at: surroundings.monotonic())
             batch.confirm(commands)
             partition.suspects.removeAll()
             partition.clock.synchronize(store: now, monotonic: surroundings.monotonic())
@@ -95,7 +95,7 @@ extension Lane {
             partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
         switch outcome {
         case .taken(let state, let claim):
-            holdings.noteContact(at: surroundings.monotonic())
+            holdings.noteContact(.lane(index), at: surroundings.monotonic())
             holdings.replace(claim, on: partition.index)
             let taken = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
             partitions[partition.index] = taken
@@ -143,7 +143,7 @@ extension Lane {
     /// Says once that the store fails, and waits before the next try.
     func endure(_ error: StoreError, _ what: Logger.Message) async {
         failures += 1
-        if holdings.noteFailure(error.message) {
+        if holdings.noteFailure(.lane(index), error.message, at: surroundings.monotonic()) {
             logger.warning(what, metadata: ["error": "\(error)"])
         }
         await pause(surroundings.backoff(after: failures, within: options.backoff))

@@ -24,7 +24,7 @@ extension Lane {
             else { continue }
             var work = Work(partition: partition)
             for batch in read[partition.index] ?? [] { work.batches[batch.stream] = batch }
-            if let seen = newerEra(in: work) {
+            if let seen = newerEra(in: work, at: now) {
                 // Somebody has seen a later history than the partition's own: begin a still later one first.
                 holdings.noteEra(seen, of: partition.index)
                 partition.eraToExceed = seen
@@ -52,14 +52,15 @@ extension Lane {
     }
 
     /// The highest era above the partition's that an answer with a right token shows.
-    private func newerEra(in work: Work) -> Int64? {
+    private func newerEra(in work: Work, at now: Milliseconds) -> Int64? {
         let era = work.partition.era
+        let latest = Batch.latestEra(of: work.partition, at: now)
         var highest = era
         for entry in work.batches[.reply]?.entries ?? [] {
             for message in entry.messages {
                 guard case .success(.reply(let reply)) = message.content else { continue }
                 let seen = max(reply.id.era, reply.outcome == .stale ? reply.seen ?? 0 : 0)
-                guard seen > highest else { continue }
+                guard seen > highest, seen <= latest else { continue }
                 let token = signer.token(
                     saga: reply.saga, step: reply.id.step, item: reply.id.item, phase: reply.id.phase)
                 if TokenSigner.areEqual(token, reply.id.token) { highest = seen }
@@ -164,7 +165,11 @@ extension Lane {
         for read in work.batches.values {
             for entry in read.entries {
                 for message in entry.messages {
-                    guard case .success(let content) = message.content else { continue }
+                    guard case .success(let content) = message.content else {
+                        // Whether there is a saga that an unprocessable start names.
+                        if message.definition != nil, let saga = message.saga { needed.insert(saga) }
+                        continue
+                    }
                     if case .event(let event) = content {
                         needed.formUnion(sagas(triggeredBy: event))
                         wantsHighest = true

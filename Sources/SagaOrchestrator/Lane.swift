@@ -60,6 +60,8 @@ final class Lane {
         while !holdings.isClosed {
             await heed(holdings.takeNotices(for: index))
             if partitions.isEmpty {
+                // Whoever has them now meets what was in their way here.
+                holdings.noteRest(.lane(index))
                 await pause(.milliseconds(20))
             } else if await clearDoubts() {
                 await round()
@@ -120,6 +122,11 @@ final class Lane {
         // What was read from where a refused commit left off is void: it is read again.
         let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
         await decide(Dictionary(grouping: valid, by: \.partition))
+        if pending.isEmpty, !partitions.values.contains(where: \.isInDoubt) {
+            // Nothing is left that the store could refuse.
+            failures = 0
+            holdings.noteContact(.lane(index), at: surroundings.monotonic())
+        }
         await renewConfirmation()
         evict()
     }

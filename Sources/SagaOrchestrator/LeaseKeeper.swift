@@ -76,7 +76,8 @@ final class LeaseKeeper {
                 try await act()
                 try await noteDefinitions()
                 try await watchMemory()
-                holdings.noteContact(at: now)
+                holdings.noteContact(.leases, at: now)
+                tellRecovery()
             } else {
                 if holdings.isRestless { try await sight(movingPartitions) }
                 try await act()
@@ -86,7 +87,7 @@ final class LeaseKeeper {
         } catch {
             failures += 1
             sightings.forgetAll()
-            if holdings.noteFailure(error.message) {
+            if holdings.noteFailure(.leases, error.message, at: surroundings.monotonic()) {
                 logger.warning("leases cannot be kept", metadata: ["error": "\(error)"])
             }
             await pause(surroundings.backoff(after: failures, within: options.backoff))
@@ -118,6 +119,12 @@ final class LeaseKeeper {
         for unreadable in try await registry.reload() {
             logger.error("a registered definition cannot be read", metadata: ["error": "\(unreadable)"])
         }
+    }
+
+    /// Says once that a trouble is over.
+    private func tellRecovery() {
+        guard let span = holdings.endTrouble(after: options.lease * 2, at: surroundings.monotonic()) else { return }
+        logger.notice("the store does all that it is asked again", metadata: ["trouble_ms": "\(span)"])
     }
 
     private func pause(_ duration: Duration) async {

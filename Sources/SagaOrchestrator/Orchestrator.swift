@@ -52,11 +52,13 @@ public final class Orchestrator: Service {
     /// Why no sagas are begun at the moment, which wait in the intake; nil where they are.
     public var overload: Overload? { holdings.admission.overload }
 
-    /// Whether the store answered within the last two lease times; the error where it did not.
+    /// Whether the store did what was asked of it within the last two lease times; the error where it did not. A server
+    /// that answers, and refuses to write, is not ready.
     public var readiness: Readiness {
-        let (lastContact, lastError) = holdings.health
-        guard let lastContact else { return .starting(lastError) }
-        return surroundings.monotonic() - lastContact < options.lease * 2 ? .ready : .unreachable(lastError)
+        let health = holdings.health
+        guard health.lastContact != nil else { return .starting(health.lastError) }
+        let isWell = health.isWell(within: options.lease * 2, now: surroundings.monotonic())
+        return isWell ? .ready : .unreachable(health.lastError)
     }
 
     /// Why durability `replicated` is not what sagas get that ask for it, in one line; nil where they do, or none does.
@@ -140,12 +142,12 @@ public final class Orchestrator: Service {
         while !holdings.isStopping {
             do throws(StoreError) {
                 let result = try await body()
-                holdings.noteContact(at: surroundings.monotonic())
+                holdings.noteContact(.opening, at: surroundings.monotonic())
                 return result
             } catch {
                 guard error.code == .unavailable || error.code == .full else { throw error }
                 failures += 1
-                if holdings.noteFailure(error.message) {
+                if holdings.noteFailure(.opening, error.message, at: surroundings.monotonic()) {
                     logger.warning("store out of reach: trying until it answers", metadata: ["error": "\(error)"])
                 }
                 // Cancellation is looked at above.

@@ -23,8 +23,9 @@ struct RollCall: Sendable {
             do throws(StoreError) {
                 holdings.noteMembers(try await store.beat(heartbeat(holdings.isStopping ? .leaving : phase)))
                 (phase, lastAnswer, isFailing) = (.present, surroundings.monotonic(), false)
+                holdings.noteRest(.heartbeats)
             } catch {
-                if !isFailing {
+                if holdings.noteFailure(.heartbeats, error.message, at: surroundings.monotonic()) {
                     logger.warning(
                         "heartbeat not accepted: partitions are not shared evenly until it is",
                         metadata: ["error": "\(error)"])

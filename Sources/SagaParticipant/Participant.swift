@@ -24,12 +24,12 @@ import Synchronization
 /// (``ParticipantOptions/consumer``). Commands are in no order but the one that a saga's definition gives them.
 public final class Participant<Store: Barrier>: Service {
     let core: ParticipantCore<Store>
-    let reader: RedisClient
-    let writer: RedisClient
+    let reader: RedisRouter
+    let writer: RedisRouter
 
     /// - Parameters:
     ///   - service: The name that definitions know the service by.
-    ///   - redis: The server of the namespace.
+    ///   - redis: The server of the namespace, or what stands for it: sentinels, a cluster.
     ///   - namespace: Which one of the server's namespaces.
     ///   - barrier: The memory of what was executed, and what handlers work with.
     ///   - options: How it reads, and its bounds.
@@ -64,11 +64,9 @@ public final class Participant<Store: Barrier>: Service {
         core = ParticipantCore(
             service: service, namespace: namespace, options: options, handlers: handlers, barrier: barrier,
             hooks: hooks, logger: logger)
-        reader = RedisClient(
-            endpoint: redis, options: ConnectionOptions(name: "skald-\(core.consumer)-read"), group: group,
-            logger: logger)
-        writer = RedisClient(
+        writer = RedisRouter(
             endpoint: redis, options: ConnectionOptions(name: "skald-\(core.consumer)"), group: group, logger: logger)
+        reader = writer.sibling(options: ConnectionOptions(name: "skald-\(core.consumer)-read"))
     }
 
     /// What it has done so far.

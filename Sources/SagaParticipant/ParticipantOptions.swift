@@ -1,4 +1,5 @@
 import SagaCore
+public import SagaWire
 
 /// How a participant reads, and its bounds.
 public struct ParticipantOptions: Sendable {
@@ -28,6 +29,9 @@ public struct ParticipantOptions: Sendable {
     public var retention: Duration = .seconds(30 * 86_400)
     /// How often records past their retention are looked for.
     public var purgeInterval: Duration = .seconds(3_600)
+    /// Keys by which payloads are encrypted: handlers see them plain, and what they return goes out encrypted. Nil: as
+    /// they are. A command whose key is missing here is answered `retry`.
+    public var payloadKeys: PayloadKeys?
 
     public init() {}
 

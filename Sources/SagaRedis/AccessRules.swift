@@ -47,14 +47,17 @@ public struct AccessRules: Sendable, Hashable {
 
     // MARK: The roles
 
-    /// ROLE is for finding the master that sentinels name.
-    private static let connection = ["+ping", "+client|setname", "+role", "+time", "+multi", "+exec"]
+    /// ROLE is for finding the master that sentinels name, CLUSTER and ASKING for finding a cluster's nodes.
+    private static let topology = ["+role", "+cluster|slots", "+cluster|info", "+asking"]
+    private static let connection = ["+ping", "+client|setname"] + topology + ["+time", "+multi", "+exec"]
 
     /// No KEYS, FLUSHALL, CONFIG, DEBUG, FUNCTION, EVAL. Nothing is ever deleted, or made to expire, but the log of a saga
     /// that ended, consumers of services, commands that others replace, and heartbeats.
     private static func orchestrator(_ keys: KeyPatterns) -> [String] {
         ["~" + keys.ownKeys, "~" + keys.partitionKeys]
-            + words("+ping +client|setname +role +time +info +wait +multi +exec +evalsha +script|load")
+            + words("+ping +client|setname") + topology + words("+time +info +wait +multi +exec +evalsha +script|load")
+            // For a look at its own rights before it begins.
+            + words("+acl|whoami +acl|dryrun")
             + words("+exists +get +set +hget +hmget +hgetall +hset +hexists +hlen +hvals")
             + words("+zadd +zrem +zcard +zscore +zrangebyscore +zscan +rpush +lrange +lindex +llen")
             + words("+xadd +xlen +xread +xrange +xtrim +xinfo|groups +xinfo|consumers +xpending")
@@ -89,7 +92,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func viewer(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +role +time +info +multi +exec") + [
+        words("+ping +client|setname") + topology + words("+time +info +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hget +hvals +hlen +hkeys +hgetall %R~\(keys.definitions))",
             "(+hgetall %R~\(keys.members))",
@@ -98,7 +101,7 @@ public struct AccessRules: Sendable, Hashable {
     }
 
     private static func `operator`(_ keys: KeyPatterns) -> [String] {
-        words("+ping +client|setname +role +time +info +wait +multi +exec") + [
+        words("+ping +client|setname") + topology + words("+time +info +wait +multi +exec") + [
             "(+hget +hmget +hgetall %R~\(keys.meta))",
             "(+hgetall %R~\(keys.members))",
             reading(keys),

@@ -1,3 +1,4 @@
+import RedisTransport
 import SagaCore
 public import SagaStore
 
@@ -65,19 +66,4 @@ public struct KeySpace: Sendable, Hashable {
         case .status(let status): tags[partition] + "by:status:" + status.rawValue
         }
     }
-}
-
-/// CRC-16/XMODEM, the checksum of Redis Cluster's key slots.
-package func crc16(_ bytes: some Sequence<UInt8>) -> UInt16 {
-    var crc: UInt16 = 0
-    for byte in bytes {
-        crc = crc << 8 ^ crc16Table[Int(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)]
-    }
-    return crc
-}
-
-private let crc16Table: [UInt16] = (0..<256).map { index in
-    var crc = UInt16(index) << 8
-    for _ in 0..<8 { crc = crc & 0x8000 != 0 ? crc << 1 ^ 0x1021 : crc << 1 }
-    return crc
 }

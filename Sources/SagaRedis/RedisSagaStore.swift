@@ -31,8 +31,8 @@ public final class RedisSagaStore: SagaStore {
     public let endpoint: RedisEndpoint
     public let namespace: String
     private let options: Options
-    private let logger: Logger
-    private let client: RedisClient
+    let logger: Logger
+    let client: RedisRouter
     /// Prepared once: its digest is needed several times a second.
     private let memberBeat = RedisScript(SagaScripts.memberBeat)
     private let keySpace = Mutex<KeySpace?>(nil)
@@ -42,7 +42,10 @@ public final class RedisSagaStore: SagaStore {
         self.namespace = namespace
         self.options = options
         self.logger = logger
-        client = RedisClient(endpoint: endpoint, options: options.connection, logger: logger)
+        // Whoever works on the store says that it fails: once, and not once for each of its connections.
+        var connectionLogger = logger
+        connectionLogger.logLevel = max(.error, logger.logLevel)
+        client = RedisRouter(endpoint: endpoint, options: options.connection, logger: connectionLogger)
     }
 
     /// Opens the namespace, after a look at whether the server can keep a saga log at all.
@@ -50,6 +53,7 @@ public final class RedisSagaStore: SagaStore {
         if let partitions, !(1...Self.maxPartitions).contains(partitions) {
             throw StoreError(.refused, .notApplied, "a namespace has 1 to \(Self.maxPartitions) partitions")
         }
+        try await checkRights(KeySpace(namespace: namespace, partitions: 1))
         try await checkServer()
         try await createPartitions(partitions ?? Self.defaultPartitions)
         let incarnation = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -89,18 +93,18 @@ public final class RedisSagaStore: SagaStore {
             guard try await client.send(partitions).value.isNull else { return }
             let keys = KeySpace(namespace: namespace, partitions: count)
             let script = RedisScript(SagaScripts.partitionCreate)
-            let connection = try await client.connection()
-            try await connection.load([script])
-            let pending = (0..<count).map { connection.submit(script, keys: [keys.state($0)]) }
+            try await client.load([script])
+            let pending = (0..<count).map { client.submit(script, keys: [keys.state($0)]) }
             for reply in pending { _ = try await reply.get() }
         }
     }
 
     private func checkServer() async throws(StoreError) {
-        let reply = try await translating { () async throws(RedisError) in
-            try await client.send(RedisCommand("INFO", "memory"))
+        let replies = try await translating { () async throws(RedisError) in
+            try await client.sendToEach(RedisCommand("INFO", "memory"))
         }
-        guard let policy = ServerInfo(reply)["maxmemory_policy"], policy != "noeviction" else { return }
+        let policies = replies.compactMap { ServerInfo($0)["maxmemory_policy"] }
+        guard let policy = policies.first(where: { $0 != "noeviction" }) else { return }
         guard options.allowsEviction else {
             throw StoreError(
                 .refused, .notApplied,
@@ -195,7 +199,7 @@ public final class RedisSagaStore: SagaStore {
         guard let keySpace = keySpace.withLock({ $0 }) else {
             preconditionFailure("a session of a namespace that was not opened")
         }
-        var session = RedisSession(endpoint: endpoint, keys: keySpace, options: options.connection, logger: logger)
+        var session = RedisSession(client, keys: keySpace)
         session.looksAtSettings = options.looksAtSettings ?? (endpoint.username == nil)
         return session
     }
@@ -227,8 +231,10 @@ extension StoreError {
         switch error.code {
         case .outOfMemory, .misconf: self.init(.full, effect, error.message)
         case .wrongType: self.init(.corrupt, effect, error.message)
-        case .noAuth, .wrongPass, .noPermission, .crossSlot, .moved, .ask:
-            self.init(.refused, effect, error.message)
+        case .noAuth, .wrongPass, .noPermission, .crossSlot: self.init(.refused, effect, error.message)
+        case .moved, .ask:
+            self.init(
+                .refused, effect, "the server is a node of a Redis Cluster: use redis-cluster:// (\(error.message))")
         default: self.init(.unavailable, effect, error.message)
         }
     }

@@ -9,13 +9,14 @@ extension RedisSession {
         _ cursors: [InboxCursor], count: Int, block: Milliseconds
     ) async throws(StoreError) -> [InboxBatch] {
         guard !cursors.isEmpty else { return [] }
+        if let partitionReads { return try await read(cursors, count: count, block: block, with: partitionReads) }
         let request = InboxRequest(cursors, keys: keys)
         var block = block
         while true {
             let limit = min(count, pace.limit)
             do throws(RedisError) {
                 let command = request.command(count: limit, block: block)
-                let connection = try await reader.connection()
+                let connection = try await reader.connection(for: keys.state(cursors[0].partition))
                 let reply =
                     block > 0
                     ? try await connection.blocking(command, for: .milliseconds(block))
@@ -36,6 +37,21 @@ extension RedisSession {
             }
             return try await readOneByOne(cursors)
         }
+    }
+
+    /// Reads each partition by itself.
+    private func read(
+        _ cursors: [InboxCursor], count: Int, block: Milliseconds, with reads: PartitionReads
+    ) async throws(StoreError) -> [InboxBatch] {
+        let limit = min(count, pace.limit)
+        let round = try await translating { () async throws(RedisError) in
+            try await reads.read(cursors, count: count, block: block)
+        }
+        if !round.oversized.isEmpty { return round.batches + (try await readOneByOne(round.oversized)) }
+        guard limit < count else { return round.batches }
+        // Slower meanwhile: not to be undone at once.
+        if pace.limit >= limit { pace.quicken(from: limit) }
+        return round.batches.holdingBackOrders(limit: limit)
     }
 
     /// Reads one entry of each stream at a time, where one of each together is too much. An entry that is too large by
@@ -113,11 +129,16 @@ extension RedisSession {
     }
 
     func memory() async throws(StoreError) -> StoreMemory {
-        let command = RedisCommand("INFO", "memory")
-        let info = ServerInfo(
-            try await translating { () async throws(RedisError) in try await writer.send(command) })
-        func bytes(_ name: String) -> Int64 { info[name].flatMap(Int64.init) ?? 0 }
-        return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
+        let replies = try await translating { () async throws(RedisError) in
+            try await writer.sendToEach(RedisCommand("INFO", "memory"))
+        }
+        let memories = replies.map { reply in
+            let info = ServerInfo(reply)
+            func bytes(_ name: String) -> Int64 { info[name].flatMap(Int64.init) ?? 0 }
+            return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
+        }
+        // The fullest node is the first that has no room.
+        return memories.max { ($0.percent ?? 0, $0.used) < ($1.percent ?? 0, $1.used) } ?? StoreMemory(used: 0, limit: 0)
     }
 
     func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {

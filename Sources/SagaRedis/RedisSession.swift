@@ -5,11 +5,14 @@ import SagaScripts
 import SagaStore
 import SagaWire
 
-/// A session: one connection for blocking reads, one for everything else.
+/// A session: one connection for blocking reads, one for everything else; in a cluster one for the reads of each
+/// partition, and one to each node for everything else.
 struct RedisSession: StoreSession {
     let keys: KeySpace
-    let reader: RedisClient
-    let writer: RedisClient
+    let reader: RedisRouter
+    let writer: RedisRouter
+    /// The reads of a cluster.
+    let partitionReads: PartitionReads?
     let scripts = Scripts()
     let pace = ReadPace()
     let lastWriter = LastWriter()
@@ -34,14 +37,18 @@ struct RedisSession: StoreSession {
         let peek = RedisScript(SagaScripts.inboxPeek)
     }
 
-    init(endpoint: RedisEndpoint, keys: KeySpace, options: ConnectionOptions, logger: Logger) {
+    /// - Parameter router: Knows the servers; the session makes connections of its own.
+    init(_ router: RedisRouter, keys: KeySpace) {
         self.keys = keys
-        sources = endpoint.address.hasSuccessors ? ReadSources() : nil
-        reader = RedisClient(endpoint: endpoint, options: options, logger: logger)
-        writer = RedisClient(endpoint: endpoint, options: options, logger: logger)
+        sources = router.endpoint.address.hasSuccessors ? ReadSources() : nil
+        reader = router.sibling()
+        writer = router.sibling()
+        partitionReads =
+            router.spansNodes ? PartitionReads(reader, keys: keys, sources: sources, pace: pace) : nil
     }
 
     func close() async {
+        await partitionReads?.close()
         await reader.close()
         await writer.close()
     }
@@ -107,7 +114,7 @@ struct RedisSession: StoreSession {
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
         let partition = commit.fence.partition
-        if let sources, let source = sources.takeConflict(partition, with: writer.current?.address) {
+        if let sources, let source = sources.takeConflict(partition, with: writer.current(for: keys.state(partition))?.address) {
             return RefusedCommit(
                 reason: "partition \(partition) was read from \(source), which is not its master any more")
         }

@@ -11,7 +11,7 @@ public struct RedisNamespace: TestNamespace {
     public let redis: RedisSagaStore
     public var store: any SagaStore { redis }
     /// The test's own connection.
-    public let client: RedisClient
+    public let client: RedisRouter
 
     /// Opens a namespace.
     public init(
@@ -22,7 +22,7 @@ public struct RedisNamespace: TestNamespace {
         redis = RedisSagaStore(endpoint: endpoint, namespace: namespace, options: options, logger: quietLogger)
         let count = try await redis.open(partitions: partitions)
         keys = KeySpace(namespace: namespace, partitions: count)
-        client = RedisClient(endpoint: endpoint, logger: quietLogger)
+        client = RedisRouter(endpoint: endpoint, logger: quietLogger)
     }
 
     public func close() async {
@@ -38,7 +38,7 @@ public struct RedisNamespace: TestNamespace {
     }
 
     public func commandSource(of service: String) -> any CommandSource {
-        RedisCommandSource(endpoint: endpoint, keys: keys, service: service)
+        RedisCommandSource(router: client, keys: keys, service: service)
     }
 
     public func commands(of service: String, in partition: Int) async throws -> [TestEntry] {

@@ -17,6 +17,9 @@ public final class TCPProxy: Sendable {
         case drop
         /// Connections are closed, and new ones as soon as they are made.
         case cut
+        /// Of what the server says, this many more bytes come through on each connection; then both ends are closed. What
+        /// was asked is done, and the answer is lost, or breaks off.
+        case cutReplies(after: Int)
     }
 
     private let listener: any Channel
@@ -58,6 +61,9 @@ public final class TCPProxy: Sendable {
     /// Connections of clients that are open now.
     public var connectionCount: Int { network.connectionCount }
 
+    /// Connections that clients have made so far, whatever became of them.
+    public var acceptedCount: Int { network.acceptedCount }
+
     /// Closes everything.
     public func stop() async {
         // Closed already: nothing is left to do.
@@ -70,6 +76,7 @@ public final class TCPProxy: Sendable {
 private final class Network: Sendable {
     private struct State {
         var mode = TCPProxy.Mode.pass
+        var accepted = 0
         var port: Int
         var near: [ObjectIdentifier: any Channel] = [:]
         var far: [ObjectIdentifier: any Channel] = [:]
@@ -91,6 +98,8 @@ private final class Network: Sendable {
 
     var connectionCount: Int { state.withLock { $0.near.count } }
 
+    var acceptedCount: Int { state.withLock { $0.accepted } }
+
     func setMode(_ mode: TCPProxy.Mode) {
         state.withLock { $0.mode = mode }
         if mode == .cut { closeAll() }
@@ -102,7 +111,10 @@ private final class Network: Sendable {
     }
 
     func add(near channel: any Channel) {
-        state.withLock { $0.near[ObjectIdentifier(channel)] = channel }
+        state.withLock { state in
+            state.accepted += 1
+            state.near[ObjectIdentifier(channel)] = channel
+        }
         channel.closeFuture.whenComplete { _ in
             _ = self.state.withLock { $0.near.removeValue(forKey: ObjectIdentifier(channel)) }
         }
@@ -120,9 +132,21 @@ private final class Network: Sendable {
 private final class Link: Sendable {
     let network: Network
     private let hasLost = Mutex(false)
+    /// Bytes of answers that came through since they are counted.
+    private let answered = Mutex(0)
 
     init(_ network: Network) {
         self.network = network
+    }
+
+    /// How many of these bytes of the server still come through; nil where that isn't limited.
+    func allowance(of count: Int) -> Int? {
+        guard case .cutReplies(let limit) = network.mode else { return nil }
+        return answered.withLock { answered in
+            let allowed = min(count, max(0, limit - answered))
+            answered += count
+            return allowed == count && answered < limit ? nil : allowed
+        }
     }
 
     /// Whether bytes were lost: then no more may come.
@@ -188,7 +212,7 @@ private final class NearEnd: ChannelInboundHandler {
         case .drop:
             link.lose()
             read(near)
-        case .pass, .delay:
+        case .pass, .delay, .cutReplies:
             ClientBootstrap(group: context.eventLoop)
                 .channelInitializer { far in
                     far.eventLoop.makeCompletedFuture {
@@ -223,13 +247,22 @@ private final class NearEnd: ChannelInboundHandler {
 private final class FarEnd: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
+    private let link: Link
     private let inward: Direction
 
     init(_ link: Link, near: any Channel) {
+        self.link = link
         inward = Direction(link, to: near)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { inward.carry(unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        guard let allowed = link.allowance(of: bytes.readableBytes) else { return inward.carry(bytes) }
+        inward.carry(bytes.getSlice(at: bytes.readerIndex, length: allowed) ?? ByteBuffer())
+        inward.close()
+        link.lose()
+        context.close(promise: nil)
+    }
 
     func channelInactive(context: ChannelHandlerContext) { inward.close() }
 

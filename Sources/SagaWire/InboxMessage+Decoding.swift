@@ -7,8 +7,13 @@ public struct DecodedMessage: Sendable {
     public var content: Result<InboxMessage, DeadReason>
     /// The saga that even an unprocessable message names, for its dead letter.
     public var saga: String?
+    /// Of an unprocessable start: the definition that it names, empty where that is no name.
+    public var definition: String?
 
-    public init(position: Int, content: Result<InboxMessage, DeadReason>, saga: String? = nil) {
+    public init(
+        position: Int, content: Result<InboxMessage, DeadReason>, saga: String? = nil, definition: String? = nil
+    ) {
+        self.definition = definition
         self.position = position
         self.content = content
         self.saga = saga
@@ -25,14 +30,18 @@ extension InboxMessage {
         /// Labels of a start, and bytes of each one's value; more are refused.
         public var labels: Int
         public var labelBytes: Int
+        /// Messages of one entry; the rest is refused as one.
+        public var messages: Int
 
         public init(
-            messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 16, labelBytes: Int = 256
+            messageBytes: Int = 262_144, textBytes: Int = 4_096, labels: Int = 16, labelBytes: Int = 256,
+            messages: Int = 4_096
         ) {
             self.messageBytes = messageBytes
             self.textBytes = textBytes
             self.labels = labels
             self.labelBytes = labelBytes
+            self.messages = messages
         }
     }
 
@@ -57,6 +66,13 @@ extension InboxMessage {
             return [DecodedMessage(position: 0, content: .failure(DeadReason(.malformed, "the entry has no fields")))]
         }
         while start < fields.count {
+            guard messages.count < limits.messages else {
+                let reason = DeadReason(.oversized, "the entry has more than \(limits.messages) messages")
+                messages.append(
+                    DecodedMessage(
+                        position: messages.count, content: .failure(reason), saga: sagaID(in: fields[start...])))
+                break
+            }
             var end = start + 1
             while end < fields.count, !fields[end].isNamed("type") { end += 1 }
             let message = fields[start..<end]
@@ -65,11 +81,19 @@ extension InboxMessage {
                 messages.append(DecodedMessage(position: messages.count, content: .success(content)))
             } catch {
                 messages.append(
-                    DecodedMessage(position: messages.count, content: .failure(error), saga: sagaID(in: message)))
+                    DecodedMessage(
+                        position: messages.count, content: .failure(error), saga: sagaID(in: message),
+                        definition: definition(in: message)))
             }
             start = end
         }
         return messages
+    }
+
+    private static func definition(in fields: ArraySlice<FieldView>) -> String? {
+        guard let type = fields.first, type.isNamed("type"), type.text == "start" else { return nil }
+        let name = fields.first { $0.isNamed("definition") }?.text ?? ""
+        return Names.isName(name) ? name : ""
     }
 
     private static func sagaID(in fields: ArraySlice<FieldView>) -> String? {

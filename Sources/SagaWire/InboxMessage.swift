@@ -198,6 +198,8 @@ public enum InboxStream: Sendable, Hashable {
 /// A message that cannot be processed: the stable code and the sentence of its dead letter.
 public struct DeadReason: Sendable, Hashable, Error, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// A reply of an era that lies far ahead of the clock.
+        case futureEra = "future-era"
         case malformed, oversized, conflict, ended, forged, unreadable
         case unknownSaga = "unknown-saga"
         case unknownStep = "unknown-step"

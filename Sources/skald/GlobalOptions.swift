@@ -4,6 +4,7 @@ import Logging
 import RedisTransport
 import SagaClient
 import SagaCore
+import SagaWire
 
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
@@ -13,9 +14,12 @@ struct GlobalOptions: ParsableArguments {
             discussion: """
                 Default: SKALD_REDIS_URL, else redis://127.0.0.1:6379. Also unix:///path, \
                 redis-sentinel://host:port,…/master (the sentinels' own password: SKALD_SENTINEL_PASSWORD) and \
-                redis-cluster://host:port,….
+                redis-cluster://host:port,…; rediss in place of redis is with TLS. A password here can be seen in the \
+                list of processes: leave it out, and set SKALD_REDIS_PASSWORD or SKALD_REDIS_PASSWORD_FILE.
                 """))
     var redis: String?
+
+    @OptionGroup(title: "TLS, for rediss://") var tls: TLSOptions
 
     @Option(help: ArgumentHelp("The namespace.", discussion: "Default: SKALD_NAMESPACE, else skald."))
     var namespace: String?
@@ -31,18 +35,10 @@ struct GlobalOptions: ParsableArguments {
         })
     var logLevel: Logger.Level?
 
-    var redisURL: String {
-        redis ?? ProcessInfo.processInfo.environment["SKALD_REDIS_URL"] ?? "redis://127.0.0.1:6379"
-    }
-
     var endpoint: RedisEndpoint {
         get throws {
             do {
-                var endpoint = try RedisEndpoint(url: redisURL)
-                if case .sentinel = endpoint.address, endpoint.sentinelPassword == nil {
-                    endpoint.sentinelPassword = ProcessInfo.processInfo.environment["SKALD_SENTINEL_PASSWORD"]
-                }
-                return endpoint
+                return try RedisEndpoint(url: redis, environment: tls.added(to: ProcessInfo.processInfo.environment))
             } catch {
                 throw ValidationError("\(error)")
             }
@@ -59,6 +55,15 @@ struct GlobalOptions: ParsableArguments {
         }
     }
 
+    /// Says once that others can read the password that stands on the command line.
+    func validate() throws {
+        // A URL that cannot be read is refused when it is used.
+        guard let redis, let endpoint = try? RedisEndpoint(url: redis), endpoint.password != nil else { return }
+        let advice = "leave it out, and set SKALD_REDIS_PASSWORD or SKALD_REDIS_PASSWORD_FILE"
+        let warning = "skald: warning: the password in --redis can be seen in the list of processes: \(advice)\n"
+        FileHandle.standardError.write(Data(warning.utf8))
+    }
+
     /// Logs to standard error. Commands that end soon say only what is wrong with their own words.
     func logger(default level: Logger.Level = .critical) -> Logger {
         var logger = Logger(label: "skald") { StreamLogHandler.standardError(label: $0) }
@@ -68,7 +73,14 @@ struct GlobalOptions: ParsableArguments {
 
     /// Runs a command's work with a client; an error becomes one line on standard error and an exit code.
     func withClient(_ body: (SagaClient) async throws -> Void) async throws {
-        let client = SagaClient(endpoint: try endpoint, namespace: try checkedNamespace, logger: logger())
+        let keys: PayloadKeys?
+        do {
+            keys = try PayloadKeys.read(from: ProcessInfo.processInfo.environment)
+        } catch {
+            throw fail(error.description)
+        }
+        let client = SagaClient(
+            endpoint: try endpoint, namespace: try checkedNamespace, payloadKeys: keys, logger: logger())
         do {
             try await body(client)
         } catch let error as ClientError {
@@ -80,6 +92,29 @@ struct GlobalOptions: ParsableArguments {
             throw error
         }
         await client.close()
+    }
+}
+
+/// The files that TLS needs. Options win over the environment.
+struct TLSOptions: ParsableArguments {
+    @Option(help: "PEM file of the authorities that sign servers. Default: SKALD_TLS_CA, else the system's.")
+    var tlsCA: String?
+
+    @Option(help: "PEM file of the client certificate, where the server wants one. Default: SKALD_TLS_CERT.")
+    var tlsCert: String?
+
+    @Option(help: "PEM file of its key. Default: SKALD_TLS_KEY.")
+    var tlsKey: String?
+
+    @Option(help: "The name in the server's certificate. Default: SKALD_TLS_SERVER_NAME, else the URL's host.")
+    var tlsServerName: String?
+
+    func added(to environment: [String: String]) -> [String: String] {
+        let given = [
+            "SKALD_TLS_CA": tlsCA, "SKALD_TLS_CERT": tlsCert, "SKALD_TLS_KEY": tlsKey,
+            "SKALD_TLS_SERVER_NAME": tlsServerName,
+        ]
+        return environment.merging(given.compactMapValues { $0 }) { $1 }
     }
 }
 

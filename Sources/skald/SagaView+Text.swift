@@ -16,7 +16,7 @@ extension SagaView {
         if let end = saga.finishedAt {
             lines.append("finished  \(Terminal.time(end))   after \(end - saga.startedAt) ms")
         }
-        lines.append("input     \(Terminal.clean(Terminal.payload(saga.started.input)))")
+        lines.append("input     \(Terminal.clean(Terminal.payload(shown(saga.started.input))))")
         for (name, value) in saga.started.labels.sorted(by: { $0.key < $1.key }) {
             lines.append("label     \(Terminal.clean("\(name)=\(value)"))")
         }
@@ -25,7 +25,7 @@ extension SagaView {
             return [
                 saga.definition.steps[index].name, stepStatus(index), String(step.action.attempts),
                 compensationStatus(index), String(step.compensation.attempts),
-                step.compensation.error ?? step.action.error ?? Terminal.payload(step.result, limit: 60),
+                step.compensation.error ?? step.action.error ?? Terminal.payload(shown(step.result), limit: 60),
             ]
         }
         lines += [

@@ -15,7 +15,7 @@ struct Skald: AsyncParsableCommand {
             Dev.self, RunOrchestrator.self, Apply.self, Validate.self, Graph.self, Simulate.self, Drill.self,
             Definitions.self, Start.self, Show.self, List.self, Wait.self, Signal.self, Cancel.self, Pause.self,
             Resume.self, Retry.self, Skip.self, Plan.self, Failing.self, Dead.self,
-            Status.self, Doctor.self, AccessControl.self, Bench.self,
+            Status.self, Doctor.self, AccessControl.self, KeyCommands.self, Bench.self,
         ])
 
     /// Options of all commands may stand before the command, too.

@@ -54,6 +54,7 @@ enum Terminal {
     /// A payload, shortened to one line.
     static func payload(_ payload: [UInt8]?, limit: Int = 160) -> String {
         guard let payload else { return "-" }
+        if let id = PayloadKeys.keyID(of: payload) { return "encrypted with key \(id)" }
         var writer = JSONWriter()
         writer.payload(payload)
         let text = writer.text

@@ -9,24 +9,28 @@ import SagaTesting
 import SagaWire
 import Synchronization
 
-/// Three services with barriers in memory, an orchestrator and a client, all on one real redis-server: the books outlive
-/// whatever happens to the server.
+/// Three services with barriers in memory, an orchestrator and a client, all on one real Redis: the books outlive whatever
+/// happens to its servers.
 final class Shop: Sendable {
     /// Effects by saga: actions minus compensations, by step.
     typealias Books = [String: Int]
 
     static let steps = ["create", "reserve", "charge"]
 
-    let redis: LocalRedisServer
+    private let endpoint: RedisEndpoint
     let client: SagaClient
     private let barriers: [String: MemoryBarrier<Books>]
     /// Sagas whose last step is refused.
     private let refused: Set<String>
 
-    init(_ redis: LocalRedisServer, refused: Set<String> = []) {
-        self.redis = redis
+    convenience init(_ redis: LocalRedisServer, refused: Set<String> = []) {
+        self.init(at: redis.endpoint, refused: refused)
+    }
+
+    init(at endpoint: RedisEndpoint, refused: Set<String> = []) {
+        self.endpoint = endpoint
         self.refused = refused
-        client = SagaClient(endpoint: redis.endpoint, logger: quietLogger)
+        client = SagaClient(endpoint: endpoint, logger: quietLogger)
         barriers = Dictionary(uniqueKeysWithValues: Self.steps.map { ($0, MemoryBarrier(Books())) })
     }
 
@@ -45,7 +49,7 @@ final class Shop: Sendable {
                 var options = OrchestratorOptions(name: "o-\(index)")
                 options.lease = lease
                 options.partitions = 4
-                let store = RedisSagaStore(endpoint: redis.endpoint, namespace: "skald", logger: quietLogger)
+                let store = RedisSagaStore(endpoint: endpoint, namespace: "skald", logger: quietLogger)
                 let orchestrator = Orchestrator(store: store, options: options, logger: quietLogger)
                 group.addTask {
                     try await orchestrator.run()
@@ -75,7 +79,7 @@ final class Shop: Sendable {
         var options = ParticipantOptions()
         options.claimAfter = .seconds(2)
         return Participant(
-            service: "\(step)-service", redis: redis.endpoint, barrier: barrier, options: options, logger: quietLogger
+            service: "\(step)-service", redis: endpoint, barrier: barrier, options: options, logger: quietLogger
         ) { handlers in
             let refused = refused
             handlers.raw("do-\(step)") { context, transaction in

@@ -1,3 +1,4 @@
+import Foundation
 import RedisTransport
 import Testing
 
@@ -19,6 +20,8 @@ import Testing
         ),
         ("redis://[::1]:6380/1", RedisEndpoint(address: tcp("::1", 6380), database: 1)),
         ("redis://[fe80::2]", RedisEndpoint(address: tcp("fe80::2"))),
+        ("rediss://host", RedisEndpoint(address: tcp("host"), tls: RedisTLS())),
+        ("rediss://:secret@[::1]:1/2", .init(address: tcp("::1", 1), password: "secret", database: 2, tls: RedisTLS())),
         ("unix:///run/redis.sock", RedisEndpoint(address: .unix(path: "/run/redis.sock"))),
         ("unix:///run/a%20b@c.sock?db=2", RedisEndpoint(address: .unix(path: "/run/a b@c.sock"), database: 2)),
         ("unix://:secret@/run/redis.sock", .init(address: .unix(path: "/run/redis.sock"), password: "secret")),
@@ -51,7 +54,7 @@ import Testing
     @Test(arguments: [
         ("localhost:6379", "expected redis://"),
         ("http://host", "scheme"),
-        ("rediss://host", "not supported by this build yet"),
+        ("rediss://host?verify=none", "query"),
         ("redis-sentinel://host", "redis-sentinel://host:port,host:port/MASTERNAME"),
         ("redis-sentinel://host/", "names no master"),
         ("redis-sentinel://host/my master", "names no master"),
@@ -96,11 +99,47 @@ import Testing
         #expect(error?.message.contains("\n") == false)
     }
 
+    @Test func theEnvironmentSaysWhatTheURLDoesNot() throws {
+        #expect(try RedisEndpoint(environment: [:]) == RedisEndpoint(address: Self.tcp("127.0.0.1")))
+        var environment = ["SKALD_REDIS_URL": "redis://me@h", "SKALD_REDIS_PASSWORD": "secret", "SKALD_TLS_CA": ""]
+        let me = RedisEndpoint(address: Self.tcp("h"), username: "me", password: "secret")
+        #expect(try RedisEndpoint(environment: environment) == me)
+        #expect(try RedisEndpoint(url: "redis://:own@h", environment: environment).password == "own")
+        environment["SKALD_TLS_CA"] = "/ca.pem"
+        environment["SKALD_TLS_SERVER_NAME"] = "redis"
+        let error = #expect(throws: RedisURLError.self) { try RedisEndpoint(environment: environment) }
+        #expect(error?.message.contains("redis://me:***@h:6379 has no TLS: use rediss://") == true)
+        let secure = try RedisEndpoint(url: "rediss://h", environment: environment)
+        #expect(secure.tls == RedisTLS(authorityFile: "/ca.pem", serverName: "redis"))
+        #expect(try RedisEndpoint(url: "unix:///r.sock", environment: environment).tls == nil)
+    }
+
+    @Test func aPasswordIsTheFirstLineOfItsFile() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "skald-\(UUID().uuidString)").path
+        // What cannot be removed stays in the system's temporary directory, and harms nobody.
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let environment = ["SKALD_REDIS_PASSWORD_FILE": file]
+        func reason() -> String? {
+            #expect(throws: RedisURLError.self) { try RedisEndpoint(environment: environment) }?.message
+        }
+        #expect(reason()?.contains("SKALD_REDIS_PASSWORD_FILE: the file \(file) cannot be read: No such file") == true)
+        try Data("pass word\r\nmore".utf8).write(to: URL(filePath: file))
+        #expect(try RedisEndpoint(environment: environment).password == "pass word")
+        try Data("\n".utf8).write(to: URL(filePath: file))
+        #expect(reason()?.contains("holds no password") == true)
+    }
+
     @Test func sentinelsHaveAPasswordOfTheirOwn() throws {
         let endpoint = try RedisEndpoint(url: "redis-sentinel://:one@a/m/2?sentinel-password=tw%3Fo")
         #expect(endpoint.password == "one")
         #expect(endpoint.sentinelPassword == "tw?o")
         #expect(endpoint.redacted == "redis-sentinel://:***@a:26379/m/2")
+        let secure = try RedisEndpoint(url: "rediss-sentinel://a/m")
+        #expect(secure.tls == RedisTLS())
+        #expect(secure.redacted == "rediss-sentinel://a:26379/m")
+        #expect(try RedisEndpoint(url: "rediss-cluster://a,b").redacted == "rediss-cluster://a:6379,b:6379")
+        let given = try RedisEndpoint(url: "redis-sentinel://a/m", environment: ["SKALD_SENTINEL_PASSWORD": "x"])
+        #expect(given.sentinelPassword == "x")
     }
 
     @Test func longSocketPathsAreRefused() {
@@ -111,7 +150,7 @@ import Testing
 
     @Test func errorsDoNotRepeatThePassword() {
         for url in [
-            "redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h", "redis://:hunter2%@h",
+            "redis://:hunter2@", "redis://:hunter2@h:port", "rediss://:hunter2@h:port", "redis://:hunter2%@h",
             "redis-sentinel://:hunter2@h", "redis-sentinel://h/m?sentinel-password=hunter2%",
             "redis-cluster://:hunter2@h/9",
         ] {
@@ -127,6 +166,7 @@ import Testing
         dump(endpoint, to: &dumped)
         #expect(!("\(endpoint)" + String(reflecting: endpoint) + dumped).contains("hunter2"))
         #expect(try RedisEndpoint(url: "unix://:x@/a/b?db=1").redacted == "unix://:***@/a/b?db=1")
+        #expect(try RedisEndpoint(url: "rediss://:x@host").redacted == "rediss://:***@host:6379")
         #expect(try RedisEndpoint(url: "redis://[::1]").redacted == "redis://[::1]:6379")
     }
 

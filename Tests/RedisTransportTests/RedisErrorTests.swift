@@ -52,6 +52,18 @@ import Testing
         #expect(!error.isTransient)
     }
 
+    @Test(arguments: [
+        "ERR The user executing the script can't run this command or subcommand",
+        "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+    ])
+    func aRightThatIsMissingWithinAScript(text: String) throws {
+        let error = try Self.error(text + " script: 5a, on @user_script:2.")
+        #expect(error.code == .noPermission)
+        #expect(error.effect == .indeterminate)
+        // A script's own words prove nothing.
+        #expect(try Self.error(text).code == .other("ERR"))
+    }
+
     @Test func errorsRaisedWithinAScriptMayHaveLeftWrites() throws {
         let error = try Self.error(
             "WRONGTYPE Operation against a key holding the wrong kind of value script: 5a, on @user_script:1.")

@@ -122,6 +122,87 @@ struct OrchestratorTests {
     }
 
     @Test(arguments: StoreKind.allCases)
+    func anEraFarAheadOfTheClockIsBuriedAndDoesNotRaiseThePartitions(on kind: StoreKind) async throws {
+        try await play(on: kind, partitions: 1) { scenario in
+            try await scenario.run(participants: false) {
+                try await scenario.start("s1")
+                try await eventually("the command is out") {
+                    try await !scenario.namespace.commands(of: "create-service", in: 0).isEmpty
+                }
+                let command = try await scenario.namespace.commands(of: "create-service", in: 0)[0]
+                let era = Int64(command["era"] ?? "") ?? 0
+                let latest: Int64 = 16_756_761_600_000
+                var id = AttemptID(
+                    saga: "s1", step: "create", phase: .action, attempt: 1, era: era, token: command["token"] ?? "")
+                let stale = ReplyMessage(id: id, outcome: .stale, seen: latest)
+                try await scenario.namespace.append(stale.fields, to: .reply, of: 0)
+                id.era = latest
+                let ahead = ReplyMessage(id: id, outcome: .succeeded)
+                try await scenario.namespace.append(ahead.fields, to: .reply, of: 0)
+                try await scenario.namespace.append(HeartbeatMessage(id: id).fields, to: .reply, of: 0)
+                try await eventually("the letters are there") { try await scenario.deadReasons().count == 3 }
+                id.era = era
+                try await scenario.namespace.append(ReplyMessage(id: id, outcome: .succeeded).fields, to: .reply, of: 0)
+                try await eventually("the partition's own era counts") {
+                    try await !scenario.namespace.commands(of: "reserve-service", in: 0).isEmpty
+                }
+            }
+            #expect(try await scenario.deadReasons() == ["future-era", "future-era", "future-era"])
+            #expect(try await scenario.saga("s1")?.era ?? .max < 16_756_761_600_000)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func aStartThatCannotBeReadIsToldAsRefusedUnlessItsSagaExists(on kind: StoreKind) async throws {
+        try await play(on: kind, partitions: 1) { scenario in
+            try await scenario.run {
+                try await scenario.start("s1")
+                try await eventually("the saga ends") { try await scenario.end(of: "s1") != nil }
+                for saga in ["s1", "s2"] {
+                    var start = StartMessage(saga: saga, definition: "order", input: []).fields
+                    start.append("deadline", "soon")
+                    try await scenario.namespace.append(start, to: .intake, of: 0)
+                }
+                let large = StartMessage(
+                    saga: "s3", definition: "order", input: Array(repeating: 0x20, count: 262_144))
+                try await scenario.namespace.append(large.fields, to: .intake, of: 0)
+                try await eventually("the letters are there") { try await scenario.deadReasons().count == 3 }
+            }
+            #expect(try await scenario.deadReasons() == ["malformed", "malformed", "oversized"])
+            #expect(try await scenario.end(of: "s1") == .completed)
+            #expect(try await scenario.end(of: "s2") == .refused)
+            #expect(try await scenario.end(of: "s3") == .refused)
+        }
+    }
+
+    @Test func aReplyThatIsReplayedIsIgnoredAndCounted() async throws {
+        try await play(on: .redis, partitions: 1) { scenario in
+            try await scenario.run {
+                try await scenario.start("s1")
+                try await eventually("the saga ends") { try await scenario.end(of: "s1") != nil }
+            }
+            let length = try await scenario.namespace.log(of: "s1", in: 0).count
+            let command = try await scenario.namespace.commands(of: "create-service", in: 0)[0]
+            let id = AttemptID(
+                saga: "s1", step: "create", phase: .action, attempt: 1, era: Int64(command["era"] ?? "") ?? 0,
+                token: command["token"] ?? "")
+            var options = OrchestratorOptions(name: "o")
+            options.block = 20
+            let orchestrator = Orchestrator(store: scenario.namespace.store, options: options, logger: quietLogger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await orchestrator.run() }
+                let replay = ReplyMessage(id: id, outcome: .failed, error: "a lie")
+                try await scenario.namespace.append(replay.fields, to: .reply, of: 0)
+                try await eventually("it is counted") { orchestrator.counts.ignored == 1 }
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            #expect(try await scenario.namespace.log(of: "s1", in: 0).count == length)
+            #expect(try await scenario.deadReasons() == [])
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func anOrderBeforeItsStartWaitsForIt(on kind: StoreKind) async throws {
         try await play(on: kind, partitions: 1) { scenario in
             for index in 0..<600 { try await scenario.start("s\(index)") }

@@ -1,3 +1,4 @@
+import RedisTransport
 import SagaCore
 import SagaRedis
 import SagaStore

@@ -63,28 +63,6 @@ import Testing
         }
     }
 
-    @Test func connectionsThatAreKilledAgainAndAgain() async throws {
-        try await play(500) { server, _ in
-            try await withAdmin(server) { admin in
-                for _ in 0..<20 {
-                    _ = try await admin.send(RedisCommand("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
-                    try await Task.sleep(for: .milliseconds(40))
-                }
-            }
-        }
-    }
-
-    @Test func scriptsThatAreForgotten() async throws {
-        try await play(500) { server, _ in
-            try await withAdmin(server) { admin in
-                for _ in 0..<30 {
-                    _ = try await admin.send(RedisCommand("SCRIPT", "FLUSH"))
-                    try await Task.sleep(for: .milliseconds(10))
-                }
-            }
-        }
-    }
-
     @Test(arguments: ["ALL", "WRITE"])
     func aServerThatPauses(_ mode: String) async throws {
         try await play(300) { server, _ in

@@ -26,6 +26,9 @@ struct ScriptCase: CustomStringConvertible, Sendable {
 
     var description: String { script.name }
 
+    /// What its first line promises.
+    var isReadOnly: Bool { String(decoding: script.source.prefix(40), as: UTF8.self).contains("no-writes") }
+
     func call(_ server: ScriptServer) async throws -> [String] {
         try await server.call(script, keys, arguments)
     }
@@ -79,6 +82,7 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             .init(Key.event("A"), "3-0"),
         ]
         call.events = [("A", "3-0"), ("B", "1-0")]
+        call.replaced = [("a", "4-0")]
         return ScriptCase(
             script: SagaScripts.partitionCommit, keys: call.keys, arguments: call.arguments, status: "ok",
             prepare: occupy)

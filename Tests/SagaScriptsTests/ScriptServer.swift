@@ -8,9 +8,14 @@ struct ScriptServer: Sendable {
     let connection: RedisConnection
 
     static func with(_ body: (ScriptServer) async throws -> Void) async throws {
+        try await with(directly: { _, server in try await body(server) })
+    }
+
+    /// Also hands out the server's process.
+    static func with(directly body: (LocalRedisServer, ScriptServer) async throws -> Void) async throws {
         try await withLocalRedis { server in
             let connection = try await RedisConnection.connect(to: server.endpoint)
-            try await body(ScriptServer(connection: connection))
+            try await body(server, ScriptServer(connection: connection))
             await connection.close()
         }
     }

@@ -55,6 +55,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func onACutConnection(isExecuted: Bool) async throws {
+        try await withRedisNamespace { namespace, server in
+            let proxy = try await TCPProxy.start(to: server.port)
+            try await namespace.client.connection().load(RedisSagaStore.scripts)
+            var options = RedisSagaStore.Options()
+            options.connection.replyTimeout = .milliseconds(300)
+            let store = RedisSagaStore(
+                endpoint: RedisEndpoint(address: .tcp(host: "127.0.0.1", port: proxy.port)), namespace: "test",
+                options: options, logger: quietLogger)
+            _ = try await store.open(partitions: 2)
+            let session = store.session()
+            try await commitAndFindOut(
+                namespace, session, lose: { proxy.setMode(isExecuted ? .cutReplies(after: 0) : .drop) },
+                find: { proxy.setMode(.pass) })
+            #expect(try await namespace.log(of: "s", in: 0).count == (isExecuted ? 1 : 0))
+            await session.close()
+            await store.close()
+            await proxy.stop()
+        }
+    }
+
     @Test func aCommitThatWasNeverSentIsNotApplied() async throws {
         try await withRedisNamespace { namespace, server in
             let session = namespace.store.session()

@@ -2,13 +2,14 @@ import Foundation
 
 /// What the environment says where the command line does not.
 struct Environment {
-    var redis: String
+    /// Where Redis is, among others: `RedisEndpoint` reads it from them.
+    var variables: [String: String]
     var namespace: String
 
     static func read() -> Environment {
         let variables = ProcessInfo.processInfo.environment
         return Environment(
-            redis: variables["SKALD_REDIS_URL"] ?? "redis://127.0.0.1:6379",
+            variables: variables,
             namespace: variables["SKALD_NAMESPACE"] ?? "skald")
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import RedisTransport
 public import SagaParticipant
 public import SagaParticipantSQLite
+import SagaWire
 import ServiceLifecycle
 import UnixSignals
 
@@ -44,11 +45,12 @@ public struct ShopService: ParsableArguments {
     ) async throws {
         let logger = Logger(label: name)
         let environment = Environment.read()
-        let endpoint = try RedisEndpoint(url: redis ?? environment.redis)
+        let endpoint = try RedisEndpoint(url: redis, environment: environment.variables)
         let seed = try seed.map { try ShopSeed(contentsOf: $0) } ?? ShopSeed()
         let barrier = try SQLiteBarrier(path: database) { try prepare($0, seed) }
         var options = ParticipantOptions()
         options.consumer = "\(name)-\(consumer)"
+        options.payloadKeys = try PayloadKeys.read(from: environment.variables)
         options.claimAfter = .seconds(claimAfter)
         let participant = Participant(
             service: name, redis: endpoint, namespace: namespace ?? environment.namespace, barrier: barrier,

@@ -23,11 +23,13 @@ struct AnswerBatch {
 
     private let keys: KeySpace
     private let service: String
+    private let payloadKeys: PayloadKeys?
     private var parts: [Part]
     /// What the answers say.
     private(set) var counts = ParticipantCounts()
 
-    init(keys: KeySpace, service: String) {
+    init(keys: KeySpace, service: String, payloadKeys: PayloadKeys?) {
+        self.payloadKeys = payloadKeys
         self.keys = keys
         self.service = service
         parts = Array(repeating: Part(), count: keys.partitions)
@@ -35,9 +37,22 @@ struct AnswerBatch {
 
     /// Answers a command, and acknowledges it.
     mutating func add(_ reply: ReplyMessage, to id: EntryID) {
+        let reply = sealed(reply)
         counts.add(reply.outcome)
         parts[id.partition].append(reply)
         parts[id.partition].entries.append(id.entry)
+    }
+
+    private func sealed(_ reply: ReplyMessage) -> ReplyMessage {
+        guard let payloadKeys, let result = reply.result else { return reply }
+        var reply = reply
+        do throws(PayloadKeyError) {
+            reply.result = try payloadKeys.seal(result, of: reply.saga)
+        } catch {
+            // Nothing that should be secret leaves in plain text.
+            reply = ReplyMessage(id: reply.id, outcome: .retry, error: error.description, code: RetryCode.payloadKey)
+        }
+        return reply
     }
 
     /// Moves an entry to the dead letters, and answers it where there is somebody to answer.

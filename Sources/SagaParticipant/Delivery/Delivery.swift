@@ -7,6 +7,8 @@ struct Delivery: Sendable {
         /// Delivered again and again without an answer: it may be what kills its consumers.
         case poison(Command, DeadLetter)
         case undecodable(DeadLetter)
+        /// Its payloads cannot be opened: a key is missing, here or at their writer.
+        case sealed(Command, PayloadKeyError)
         /// Pending, but deleted from the stream: what it said is lost.
         case vanished
     }

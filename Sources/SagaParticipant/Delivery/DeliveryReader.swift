@@ -1,7 +1,7 @@
-import RedisTransport
+package import RedisTransport
 import SagaCore
-import SagaRedis
-import SagaWire
+package import SagaRedis
+package import SagaWire
 
 /// Reads the entries of XREADGROUP's and XAUTOCLAIM's replies, in place.
 ///
@@ -12,6 +12,7 @@ struct DeliveryReader {
     let service: String
     let commandBytes: Int
     let deliveryLimit: Int
+    private let payloadKeys: PayloadKeys?
     private let partitions: [String: Int]
     // Reused from entry to entry: its buffers are valid only while the reply is held.
     private var views: [FieldView] = []
@@ -21,6 +22,7 @@ struct DeliveryReader {
         self.service = service
         commandBytes = options.commandBytes
         deliveryLimit = options.deliveryLimit
+        payloadKeys = options.payloadKeys
         partitions = Dictionary(
             uniqueKeysWithValues: (0..<keys.partitions).map { (keys.command($0, service: service), $0) })
     }
@@ -69,8 +71,9 @@ struct DeliveryReader {
                 guard bytes <= commandBytes else {
                     throw DeadReason(.oversized, "the command has \(bytes) bytes; the limit is \(commandBytes)")
                 }
-                let command = try Command.decode(views)
+                var command = try Command.decode(views)
                 if let fault = command.keyFault { throw fault }
+                if let fault = open(&command) { return Delivery(id: id, content: .sealed(command, fault)) }
                 guard earlier >= deliveryLimit else {
                     return Delivery(id: id, content: .command(command), isSuspect: isSuspicious(earlier))
                 }
@@ -82,10 +85,37 @@ struct DeliveryReader {
         }
     }
 
+    private func open(_ command: inout Command) -> PayloadKeyError? {
+        do throws(PayloadKeyError) {
+            if let payloadKeys {
+                try command.open(with: payloadKeys)
+            } else if let id = command.sealingKey {
+                throw PayloadKeyError.noKeys(id)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private func letter(_ id: EntryID, _ reason: DeadReason) -> DeadLetter {
         let saga = views.first { $0.isNamed("saga") }?.text
         return DeadLetter(
             source: keys.command(id.partition, service: service), entry: id.entry, reason: reason,
             saga: saga.flatMap { Names.isSagaID($0) ? $0 : nil }, original: views)
+    }
+}
+
+/// Reading deliveries apart from a participant.
+package enum DeliveryReading {
+    /// The commands that a service would be handed from a reply to XREADGROUP, and how many of its entries are none: for
+    /// tests that let it read anything at all.
+    package static func commands(
+        in reply: RedisReply, of service: String, _ keys: KeySpace
+    ) -> (commands: [Command], others: Int) {
+        var reader = DeliveryReader(keys: keys, service: service, options: ParticipantOptions())
+        let deliveries = reader.read(reply)
+        let commands = deliveries.compactMap { if case .command(let command) = $0.content { command } else { nil } }
+        return (commands, deliveries.count - commands.count)
     }
 }

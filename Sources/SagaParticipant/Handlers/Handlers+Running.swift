@@ -28,6 +28,7 @@ enum RetryCode {
     static let unknownOperation = "unknown-operation"
     static let deadlinePassed = "deadline-passed"
     static let poison = "poison"
+    static let payloadKey = "payload-key"
     static let unavailable = "barrier-unavailable"
     static let interrupted = "interrupted"
 }

@@ -18,7 +18,7 @@ struct ClaimRound {
 
     var isDue: Bool { isUnderWay || ContinuousClock.now >= nextRound }
 
-    /// The partitions to ask; all of them where a new round begins.
+    /// The partitions to ask, by their places; all of them where a new round begins.
     mutating func begin() -> [Int] {
         if !isUnderWay {
             cursors = cursors.map { _ in Self.end }

@@ -19,8 +19,9 @@ final class ExternalCalls: Sendable {
         var suspects: Set<EntryID> = []
         /// Commands that wait for the one before them with the same key.
         var waiting: [String: [Work]] = [:]
-        var isRecoveryNeeded = false
-        var roomWaiter: CheckedContinuation<Void, Never>?
+        /// Partitions of which an answer was lost.
+        var unanswered: Set<Int> = []
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let concurrency: Int
@@ -30,7 +31,8 @@ final class ExternalCalls: Sendable {
 
     init(concurrency: Int) {
         self.concurrency = concurrency
-        // Bounded by what a session hands over before it waits for room: one read's worth beyond the concurrency.
+        // Bounded by what a session hands over before it waits for room: one read's worth beyond the concurrency, of each
+        // session.
         (queue, continuation) = AsyncStream.makeStream()
     }
 
@@ -56,12 +58,12 @@ final class ExternalCalls: Sendable {
     /// Whether one of those in hand may be what kills its consumer.
     var hasSuspect: Bool { state.withLock { !$0.suspects.isEmpty } }
 
-    /// Returns when another call can begin. One task may wait.
+    /// Returns when another call can begin.
     func waitForRoom() async {
         await withCheckedContinuation { continuation in
             let hasRoom = state.withLock { state in
                 if state.entries.count < concurrency { return true }
-                state.roomWaiter = continuation
+                state.roomWaiters.append(continuation)
                 return false
             }
             if hasRoom { continuation.resume() }
@@ -69,15 +71,16 @@ final class ExternalCalls: Sendable {
     }
 
     /// Marks that an answer was lost, so that its command has to be read again.
-    func needRecovery() {
-        state.withLock { $0.isRecoveryNeeded = true }
+    func needRecovery(of partition: Int) {
+        state.withLock { _ = $0.unanswered.insert(partition) }
     }
 
-    /// Whether an answer was lost since this was last asked.
-    func takeRecoveryNeeded() -> Bool {
+    /// Whether an answer of one of the partitions was lost since this was last asked.
+    func takeRecoveryNeeded(of partitions: [Int]) -> Bool {
         state.withLock { state in
-            defer { state.isRecoveryNeeded = false }
-            return state.isRecoveryNeeded
+            guard !state.unanswered.isDisjoint(with: partitions) else { return false }
+            state.unanswered.subtract(partitions)
+            return true
         }
     }
 
@@ -109,7 +112,7 @@ final class ExternalCalls: Sendable {
 
     /// Lets go of a command, and returns the next one of its key.
     private func done(_ work: Work) -> Work? {
-        let (next, waiter) = state.withLock { state -> (Work?, CheckedContinuation<Void, Never>?) in
+        let (next, waiters) = state.withLock { state -> (Work?, [CheckedContinuation<Void, Never>]) in
             state.entries.remove(work.id)
             state.suspects.remove(work.id)
             var next: Work?
@@ -119,11 +122,11 @@ final class ExternalCalls: Sendable {
             } else {
                 state.waiting[work.command.key] = nil
             }
-            guard state.entries.count < concurrency else { return (next, nil) }
-            defer { state.roomWaiter = nil }
-            return (next, state.roomWaiter)
+            guard state.entries.count < concurrency else { return (next, []) }
+            defer { state.roomWaiters = [] }
+            return (next, state.roomWaiters)
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
         return next
     }
 }

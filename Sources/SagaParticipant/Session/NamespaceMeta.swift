@@ -7,8 +7,8 @@ enum NamespaceMeta {
     static let protocolVersion = "1"
 
     /// The namespace's keys; nil where no orchestrator has made the namespace yet.
-    static func read(_ namespace: String, on connection: RedisConnection) async throws -> KeySpace? {
-        let reply = try await connection.send(
+    static func read(_ namespace: String, through router: RedisRouter) async throws -> KeySpace? {
+        let reply = try await router.send(
             RedisCommand("HMGET", KeySpace.meta(of: namespace), "protocol", "partitions"))
         return try keySpace(namespace, protocol: reply.value[0].string, partitions: reply.value[1].string)
     }

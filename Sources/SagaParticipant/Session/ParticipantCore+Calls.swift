@@ -5,9 +5,9 @@ import Synchronization
 
 extension ParticipantCore {
     /// The whole way of a call outside of the transaction: intention, call, record, answer.
-    func call(_ work: ExternalCalls.Work, answeringThrough writer: RedisClient) async {
+    func call(_ work: ExternalCalls.Work, answeringThrough writer: RedisRouter) async {
         guard let reply = await reply(to: work.command), !Task.isCancelled else { return }
-        var answers = AnswerBatch(keys: work.keys, service: service)
+        var answers = AnswerBatch(keys: work.keys, service: service, payloadKeys: options.payloadKeys)
         answers.add(reply, to: work.id)
         do {
             for transaction in answers.transactions {
@@ -18,7 +18,7 @@ extension ParticipantCore {
         } catch {
             // Pending still. The barrier has the answer, so reading it again is all that is needed.
             noteSurvived([work.id])
-            calls.needRecovery()
+            calls.needRecovery(of: work.id.partition)
         }
     }
 

@@ -23,6 +23,7 @@ final class ParticipantCore<Store: Barrier>: Sendable {
 
     private struct Notices {
         var unknownOperations: Set<String> = []
+        var isSealedNoticed = false
         var isBarrierDown = false
         var isUncorrectedNoticed = false
         /// How often entries that are not known to be answered had been delivered when this process came to them:
@@ -104,6 +105,18 @@ final class ParticipantCore<Store: Barrier>: Sendable {
         logger.warning(
             "no handler for an operation; its commands are answered retry until a build that has one is deployed",
             metadata: ["operation": "\(operation)"])
+    }
+
+    /// Says once that payloads cannot be opened.
+    func noticeSealed(_ fault: PayloadKeyError) {
+        let isNew = notices.withLock { notices in
+            defer { notices.isSealedNoticed = true }
+            return !notices.isSealedNoticed
+        }
+        guard isNew else { return }
+        logger.warning(
+            "payloads cannot be decrypted; their commands are answered retry until the key is given",
+            metadata: ["reason": "\(fault)"])
     }
 
     /// Says once that this user may not correct how often commands were delivered.

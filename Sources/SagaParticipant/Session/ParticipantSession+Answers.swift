@@ -19,7 +19,7 @@ extension ParticipantSession {
 
     private mutating func perform(_ entries: ArraySlice<Delivery>) async throws {
         guard let now = core.clock.now else { return }
-        var answers = AnswerBatch(keys: keys, service: core.service)
+        var answers = AnswerBatch(keys: keys, service: core.service, payloadKeys: core.options.payloadKeys)
         var local: [Command] = []
         var ids: [EntryID] = []
         for delivery in entries {
@@ -37,6 +37,12 @@ extension ParticipantSession {
                 }
             case .poison(let command, let letter):
                 answers.add(letter, with: Self.poisonReply(to: command), for: delivery.id, at: now)
+            case .sealed(let command, let fault):
+                core.noticeSealed(fault)
+                answers.add(
+                    ReplyMessage(
+                        id: command.id, outcome: .retry, error: fault.description, code: RetryCode.payloadKey),
+                    to: delivery.id)
             case .undecodable(let letter): answers.add(letter, for: delivery.id, at: now)
             case .vanished: answers.addLost(delivery.id)
             }

@@ -8,16 +8,17 @@ extension ParticipantSession {
     /// Reads what is pending with this consumer, from an earlier session or an earlier process: answers that were lost,
     /// and commands that nobody saw because the reply to a read was lost.
     mutating func recover() async throws {
-        var positions: [String?] = Array(repeating: "-", count: keys.partitions)
+        var positions: [String?] = Array(repeating: "-", count: partitions.count)
         while positions.contains(where: { $0 != nil }) {
             let open = positions.indices.filter { positions[$0] != nil }
-            let commands = open.map { partition in
-                pendingCommand(partition, from: positions[partition] ?? "-", to: "+", count: core.options.readCount)
+            let commands = open.map { place in
+                pendingCommand(
+                    partitions[place], from: positions[place] ?? "-", to: "+", count: core.options.readCount)
             }
             var pages: [[PendingEntry]] = []
-            for (partition, result) in zip(open, await writer.pipeline(commands)) {
-                let page = Self.pending(try result.get().value, of: partition)
-                positions[partition] =
+            for (place, result) in zip(open, await writer.pipeline(commands)) {
+                let page = Self.pending(try result.get().value, of: partitions[place])
+                positions[place] =
                     page.count < core.options.readCount ? nil : page.last.map { "(" + $0.id.entry }
                 pages.append(page)
             }
@@ -32,14 +33,14 @@ extension ParticipantSession {
     mutating func claim() async throws {
         // What is on its way to being acknowledged is not abandoned.
         try await confirm(leaving: 0)
-        let partitions = claims.begin()
-        if partitions.count == keys.partitions { try await core.clock.measure(on: writer) }
+        let places = claims.begin()
+        if places.count == partitions.count { try await core.clock.measure(on: writer) }
         let idle = Milliseconds(core.claimAfter)
-        let commands = partitions.map { partition in
+        let commands = places.map { place in
             var command = RedisCommand(
-                "XAUTOCLAIM", keys.command(partition, service: core.service), core.service, core.consumer)
+                "XAUTOCLAIM", keys.command(partitions[place], service: core.service), core.service, core.consumer)
             command.append(idle)
-            command.append(claims.cursor(of: partition))
+            command.append(claims.cursor(of: place))
             command.append("COUNT")
             command.append(core.options.readCount)
             command.append("JUSTID")
@@ -47,18 +48,18 @@ extension ParticipantSession {
         }
         var claimed: Set<EntryID> = []
         var ranges: [(partition: Int, command: RedisCommand)] = []
-        for (partition, result) in zip(partitions, await writer.pipeline(commands)) {
+        for (place, result) in zip(places, await writer.pipeline(commands)) {
             let value = try result.get().value
-            claims.advance(partition, to: value[0].string ?? ClaimRound.end)
+            claims.advance(place, to: value[0].string ?? ClaimRound.end)
             let ids = (0..<value[1].count).compactMap { value[1][$0].string }
-            for id in ids { claimed.insert(EntryID(partition: partition, entry: id)) }
+            for id in ids { claimed.insert(EntryID(partition: partitions[place], entry: id)) }
             if let first = ids.first, let last = ids.last {
                 // Room for entries in between that are in hand.
                 let count = ids.count + core.options.readCount + core.options.concurrency + suspects.count
-                ranges.append((partition, pendingCommand(partition, from: first, to: last, count: count)))
+                ranges.append((partitions[place], pendingCommand(partitions[place], from: first, to: last, count: count)))
             }
             // Redis 7: pending entries that were deleted from the stream; it has let go of them already.
-            noticeLost(value[2], of: partition)
+            noticeLost(value[2], of: partitions[place])
         }
         guard !ranges.isEmpty else { return }
         var pages: [[PendingEntry]] = []

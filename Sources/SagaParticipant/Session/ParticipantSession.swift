@@ -12,6 +12,8 @@ import Synchronization
 struct ParticipantSession<Store: Barrier> {
     let core: ParticipantCore<Store>
     let keys: KeySpace
+    /// Those that it reads: all of them, or in a cluster one.
+    let partitions: [Int]
     /// For blocking reads.
     let reader: RedisConnection
     let writer: RedisConnection
@@ -34,14 +36,18 @@ struct ParticipantSession<Store: Barrier> {
         var counts: ParticipantCounts
     }
 
-    init(core: ParticipantCore<Store>, keys: KeySpace, reader: RedisConnection, writer: RedisConnection) {
+    init(
+        core: ParticipantCore<Store>, keys: KeySpace, partitions: [Int], reader: RedisConnection,
+        writer: RedisConnection
+    ) {
         self.core = core
         self.keys = keys
+        self.partitions = partitions
         self.reader = reader
         self.writer = writer
         deliveries = DeliveryReader(keys: keys, service: core.service, options: core.options)
-        claims = ClaimRound(partitions: keys.partitions, claimAfter: core.claimAfter)
-        let streams = (0..<keys.partitions).map { keys.command($0, service: core.service) }
+        claims = ClaimRound(partitions: partitions.count, claimAfter: core.claimAfter)
+        let streams = partitions.map { keys.command($0, service: core.service) }
         readNew = Self.read(core, streams, block: core.options.block)
         readNewAtOnce = Self.read(core, streams, block: nil)
     }
@@ -73,7 +79,7 @@ struct ParticipantSession<Store: Barrier> {
 
     /// Makes the consumer groups, at the beginning of their streams: what was sent before there was a group counts.
     private func makeGroups() async throws(RedisError) {
-        let commands = (0..<keys.partitions).map { partition in
+        let commands = partitions.map { partition in
             var command = RedisCommand(
                 "XGROUP", "CREATE", keys.command(partition, service: core.service), core.service, "0")
             command.append("MKSTREAM")
@@ -94,7 +100,7 @@ struct ParticipantSession<Store: Barrier> {
             throw RedisError(
                 code: .connectionClosed, message: "the connection for answers was lost", effect: .notApplied)
         }
-        if core.calls.takeRecoveryNeeded() {
+        if core.calls.takeRecoveryNeeded(of: partitions) {
             throw RedisError(code: .connectionClosed, message: "an answer was lost", effect: .indeterminate)
         }
     }

@@ -65,6 +65,47 @@ struct ParticipantTests {
         }
     }
 
+    @Test(
+        "Handlers see encrypted payloads plain; what they return goes out encrypted; a missing key is passing trouble")
+    func encryption() async throws {
+        let keys = try PayloadKeys(parsing: PayloadKeys.newLine(id: "new"), name: "keys")
+        let others = try PayloadKeys(parsing: PayloadKeys.newLine(id: "other"), name: "keys")
+        try await Namespace.with { namespace in
+            var options = ParticipantOptions.test()
+            options.payloadKeys = keys
+            let participant = Participant(
+                service: Namespace.service, redis: namespace.server.endpoint, namespace: Namespace.name,
+                barrier: MemoryBarrier(0), options: options, logger: LogRecorder().logger
+            ) { service in
+                service.raw("reserve") { context, _ in context.input }
+                service.raw("release") { context, _ in context.actionResult }
+            }
+            try await running(participant) { _ in
+                let plain = Array("secret".utf8)
+                var action = Command.test(.action, saga: "a")
+                action.input = try keys.seal(plain, of: "a")
+                var strange = Command.test(.action, saga: "b")
+                strange.input = try others.seal(plain, of: "b")
+                try await namespace.send([action, strange])
+                let replies = try await namespace.awaitReplies(2)
+                let sealed = try #require(replies.first { $0.saga == "a" }?.result)
+                #expect(PayloadKeys.isSealed(sealed))
+                #expect(try keys.open(sealed, of: "a") == plain)
+                let refused = replies.first { $0.saga == "b" }
+                #expect(refused?.outcome == .retry)
+                #expect(refused?.code == "payload-key")
+                #expect(refused?.error?.contains("key 'other'") == true)
+
+                var undo = Command.test(.compensation, saga: "a", known: true)
+                undo.input = action.input
+                undo.results = [.init(step: "reserve", payload: sealed)]
+                try await namespace.send([undo])
+                let undone = try await namespace.awaitReplies(3).first { $0.id == undo.id }
+                #expect(try undone?.result.map { try keys.open($0, of: "a") } == plain)
+            }
+        }
+    }
+
     @Test("A batch of one partition is answered by one entry")
     func batchAnswer() async throws {
         try await Namespace.with(partitions: 1) { namespace in
