@@ -149,7 +149,7 @@ public final class RedisSagaStore: SagaStore {
     ) async throws(StoreError) -> Registration {
         try await translating { () async throws(RedisError) in
             // WAIT is about what its own connection wrote.
-            let connection = try await client.connection()
+            let connection = try await client.connection(for: KeySpace.definitions(of: namespace))
             let reply = try await connection.evaluate(
                 RedisScript(SagaScripts.definitionRegister), keys: [KeySpace.definitions(of: namespace)]
             ) { command in
