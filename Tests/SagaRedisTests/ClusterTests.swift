@@ -1,5 +1,6 @@
 import LocalRedis
 import RedisTransport
+import SagaRedis
 import SagaStore
 import SagaTesting
 import SagaWire

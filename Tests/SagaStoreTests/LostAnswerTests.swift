@@ -59,7 +59,7 @@ import Testing
     func onACutConnection(isExecuted: Bool) async throws {
         try await withRedisNamespace { namespace, server in
             let proxy = try await TCPProxy.start(to: server.port)
-            try await namespace.client.connection(for: namespace.keys.state(0)).load(RedisSagaStore.scripts)
+            try await namespace.client.connection(for: "{test}:meta").load(RedisSagaStore.scripts)
             var options = RedisSagaStore.Options()
             options.connection.replyTimeout = .milliseconds(300)
             let store = RedisSagaStore(
