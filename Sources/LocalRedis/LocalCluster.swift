@@ -61,7 +61,7 @@ public final class LocalCluster: Sendable {
             ]
             do {
                 return (try await LocalRedisServer.start(.init(extra: lines + options.extra)), busPort)
-            } catch where attempts < 5 {
+            } catch  where attempts < 5 {
                 // Somebody took the bus port between our look and the server's.
                 continue
             }
@@ -85,7 +85,9 @@ public final class LocalCluster: Sendable {
         for (index, node) in nodes.enumerated() {
             try await node.ask("CLUSTER", "SET-CONFIG-EPOCH", "\(index + 1)")
             if index < masters.count {
-                let (first, end) = (index * Self.slotCount / masters.count, (index + 1) * Self.slotCount / masters.count)
+                let (first, end) = (
+                    index * Self.slotCount / masters.count, (index + 1) * Self.slotCount / masters.count
+                )
                 try await node.ask("CLUSTER", "ADDSLOTSRANGE", "\(first)", "\(end - 1)")
             }
         }
@@ -131,7 +133,8 @@ public final class LocalCluster: Sendable {
     }
 
     /// Moves one more key of a slot that is on its way; false where there is none left.
-    public func moveNextKey(of slot: Int, from source: LocalRedisServer, to target: LocalRedisServer) async throws -> Bool
+    public func moveNextKey(of slot: Int, from source: LocalRedisServer, to target: LocalRedisServer) async throws
+        -> Bool
     {
         let keys = try await source.ask("CLUSTER", "GETKEYSINSLOT", "\(slot)", "1").value
         guard keys.count > 0, let key = keys[0].string else { return false }

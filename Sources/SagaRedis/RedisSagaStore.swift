@@ -10,6 +10,10 @@ public final class RedisSagaStore: SagaStore {
     public struct Options: Sendable {
         /// Accept a server that may evict keys. Sagas vanish without an error there.
         public var allowsEviction = false
+        /// Whether to ask for the server's settings (`CONFIG GET appendfsync`), to know whether it confirms writes without
+        /// replicas. Nil: where nobody logs in by name. Users of their own seldom have that right, and each refusal is an
+        /// entry of the server's ACL log.
+        public var looksAtSettings: Bool?
         public var connection = ConnectionOptions()
 
         public init() {}
@@ -145,7 +149,7 @@ public final class RedisSagaStore: SagaStore {
     ) async throws(StoreError) -> Registration {
         try await translating { () async throws(RedisError) in
             // WAIT is about what its own connection wrote.
-            let connection = try await client.connection()
+            let connection = try await client.connection(for: KeySpace.definitions(of: namespace))
             let reply = try await connection.evaluate(
                 RedisScript(SagaScripts.definitionRegister), keys: [KeySpace.definitions(of: namespace)]
             ) { command in
@@ -195,7 +199,9 @@ public final class RedisSagaStore: SagaStore {
         guard let keySpace = keySpace.withLock({ $0 }) else {
             preconditionFailure("a session of a namespace that was not opened")
         }
-        return RedisSession(client, keys: keySpace)
+        var session = RedisSession(client, keys: keySpace)
+        session.looksAtSettings = options.looksAtSettings ?? (endpoint.username == nil)
+        return session
     }
 
     public func close() async { await client.close() }

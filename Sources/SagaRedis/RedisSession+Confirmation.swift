@@ -3,16 +3,16 @@ import SagaCore
 package import SagaStore
 import Synchronization
 
-/// The connection over which a session has written last.
+/// The connections over which a session has written last, by the key that was written.
 ///
 /// WAIT is about what its own connection has written. On a connection that came later it would count replicas that are
 /// in touch, and say nothing of what an earlier one wrote.
 final class LastWriter: Sendable {
-    private let connection = Mutex<RedisConnection?>(nil)
+    private let connections = Mutex<[String: RedisConnection]>([:])
 
-    var current: RedisConnection? { connection.withLock { $0 } }
+    func connection(for key: String) -> RedisConnection? { connections.withLock { $0[key] } }
 
-    func note(_ connection: RedisConnection?) { self.connection.withLock { $0 = connection } }
+    func note(_ connection: RedisConnection?, for key: String) { connections.withLock { $0[key] = connection } }
 }
 
 extension RedisSession {
@@ -24,7 +24,7 @@ extension RedisSession {
             throw StoreError(error)
         }
         var setting: String??
-        if info["connected_slaves"] == "0", info["aof_enabled"] == "1" {
+        if looksAtSettings, info["connected_slaves"] == "0", info["aof_enabled"] == "1" {
             do throws(RedisError) {
                 setting = .some(try await writer.send(RedisCommand("CONFIG", "GET", "appendfsync")).value[1].string)
             } catch {
@@ -42,30 +42,52 @@ extension RedisSession {
         _ partitions: [Int], by means: ConfirmationMeans, timeout: Milliseconds
     ) -> any PendingConfirmation {
         switch means {
-        case .none: PendingRedisConfirmation(partitions: [], replicas: 0, reply: nil)
+        case .none: PendingRedisConfirmation(confirmed: [], waits: [])
         // The answer to a write comes when it is on the disk.
-        case .disk: PendingRedisConfirmation(partitions: Set(partitions), replicas: 0, reply: nil)
+        case .disk: PendingRedisConfirmation(confirmed: Set(partitions), waits: [])
         case .replicas(let count):
             PendingRedisConfirmation(
-                partitions: Set(partitions), replicas: count, reply: submitWait(count, timeout: timeout))
+                confirmed: [], waits: submitWaits(for: partitions, replicas: count, timeout: timeout))
         }
     }
 
-    private func submitWait(_ replicas: Int, timeout: Milliseconds) -> PendingReply {
+    /// One WAIT for each connection: that of a server covers all partitions there.
+    private func submitWaits(
+        for partitions: [Int], replicas: Int, timeout: Milliseconds
+    ) -> [PendingRedisConfirmation.Wait] {
+        var groups: [ObjectIdentifier: (connection: RedisConnection, partitions: Set<Int>)] = [:]
+        for partition in partitions {
+            let state = keys.state(partition)
+            // Where nothing was written over a connection that is known, there is nothing that it could confirm.
+            guard let connection = lastWriter.connection(for: state) else { continue }
+            groups[ObjectIdentifier(connection), default: (connection, [])].partitions.insert(partition)
+        }
         let wait = RedisCommand("WAIT", "\(replicas)", "\(timeout)")
-        guard let connection = lastWriter.current else { return writer.submit(wait) }
-        return connection.submit(wait, timeout: .milliseconds(timeout) + writer.options.replyTimeout)
+        let patience = Duration.milliseconds(timeout) + writer.options.replyTimeout
+        return groups.values.map { group in
+            PendingRedisConfirmation.Wait(
+                partitions: group.partitions, replicas: replicas,
+                reply: group.connection.submit(wait, timeout: patience))
+        }
     }
 
     private struct PendingRedisConfirmation: PendingConfirmation {
-        let partitions: Set<Int>
-        let replicas: Int
-        let reply: PendingReply?
+        struct Wait: Sendable {
+            var partitions: Set<Int>
+            var replicas: Int
+            var reply: PendingReply
+        }
+
+        var confirmed: Set<Int>
+        var waits: [Wait]
 
         func outcome() async throws(StoreError) -> Set<Int> {
-            guard let reply else { return partitions }
-            let count = try await translating { () async throws(RedisError) in try await reply.get() }
-            return count.value.integer.map { $0 >= replicas } ?? false ? partitions : []
+            var confirmed = confirmed
+            for wait in waits {
+                let count = try await translating { () async throws(RedisError) in try await wait.reply.get() }
+                if count.value.integer.map({ $0 >= wait.replicas }) ?? false { confirmed.formUnion(wait.partitions) }
+            }
+            return confirmed
         }
     }
 }
@@ -91,8 +113,8 @@ extension ConfirmationMeans {
         }
         guard let appendfsync else {
             self = .none(
-                "it has no replica, and this user may not see whether it syncs each write: add a replica, or grant "
-                    + "+config|get")
+                "it has no replica, and whether it syncs each write was not seen: add a replica, or grant +config|get and "
+                    + "ask for --durability replicated")
             return
         }
         self =

@@ -138,7 +138,8 @@ extension RedisSession {
             return StoreMemory(used: bytes("used_memory"), limit: bytes("maxmemory"))
         }
         // The fullest node is the first that has no room.
-        return memories.max { ($0.percent ?? 0, $0.used) < ($1.percent ?? 0, $1.used) } ?? StoreMemory(used: 0, limit: 0)
+        return memories.max { ($0.percent ?? 0, $0.used) < ($1.percent ?? 0, $1.used) }
+            ?? StoreMemory(used: 0, limit: 0)
     }
 
     func announce(_ overload: Overload?, validity: Milliseconds) async throws(StoreError) {

@@ -16,6 +16,8 @@ struct RedisSession: StoreSession {
     let scripts = Scripts()
     let pace = ReadPace()
     let lastWriter = LastWriter()
+    /// Whether to ask for the server's settings.
+    var looksAtSettings = true
     /// Nil where there is one server only.
     let sources: ReadSources?
 
@@ -112,12 +114,15 @@ struct RedisSession: StoreSession {
 
     func submit(_ commit: PartitionCommit) -> any PendingCommit {
         let partition = commit.fence.partition
-        if let sources, let source = sources.takeConflict(partition, with: writer.current(for: keys.state(partition))?.address) {
+        if let sources,
+            let source = sources.takeConflict(partition, with: writer.current(for: keys.state(partition))?.address)
+        {
             return RefusedCommit(
                 reason: "partition \(partition) was read from \(source), which is not its master any more")
         }
         let encoder = CommitEncoder(commit, keys: keys)
-        lastWriter.note(writer.current)
+        let state = keys.state(partition)
+        lastWriter.note(writer.current(for: state), for: state)
         return PendingRedisCommit(
             reply: writer.submit(commit.startsSagas ? scripts.commit : scripts.settle, keys: encoder.keyNames) {
                 encoder.encode(into: &$0)
@@ -175,7 +180,7 @@ struct RedisSession: StoreSession {
         let reply = try await translating { () async throws(RedisError) in
             try await writer.evaluate(script, keys: keys, arguments: arguments)
         }
-        lastWriter.note(writer.current)
+        if let key = keys.first { lastWriter.note(writer.current(for: key), for: key) }
         return StatusReply(reply)
     }
 

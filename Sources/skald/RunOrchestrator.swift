@@ -30,10 +30,12 @@ struct RunOrchestrator: AsyncParsableCommand {
         let address = try http.map(httpAddress)
         var storeOptions = RedisSagaStore.Options()
         storeOptions.allowsEviction = settings.allowEviction
+        let options = try settings.options()
+        storeOptions.looksAtSettings = options.requiresConfirmation ? true : nil
         let store = RedisSagaStore(
             endpoint: try global.endpoint, namespace: try global.checkedNamespace, options: storeOptions,
             logger: logger)
-        try await serve(store, try settings.options(), try settings.secret(), address, logger: logger)
+        try await serve(store, options, try settings.secret(), address, logger: logger)
     }
 }
 

@@ -14,15 +14,19 @@ import Testing
         #expect(KeySlot.of(key.utf8) == slot)
     }
 
-    @Test(arguments: [
-        (RedisCommand("GET", "k"), "k"), (RedisCommand("XADD", "k", "*", "a", "b"), "k"),
-        (RedisCommand("EVALSHA", "sha", "2", "k", "l", "argument"), "k"), (RedisCommand("EVALSHA", "sha", "0", "x"), nil),
-        (RedisCommand("XGROUP", "CREATE", "k", "g", "0"), "k"), (RedisCommand("XINFO", "GROUPS", "k"), "k"),
-        (RedisCommand("XREAD", "COUNT", "1", "BLOCK", "5", "STREAMS", "k", "l", "0", "0"), "k"),
-        (RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">"), "k"), (RedisCommand("XREAD", "COUNT"), nil),
-        (RedisCommand("PING"), nil), (RedisCommand("INFO", "everything"), nil), (RedisCommand("WAIT", "1", "0"), nil),
-        (RedisCommand("GET"), nil), (RedisCommand("GET", ""), ""), (RedisCommand("ZCARD", "é"), "é"),
-    ] as [(RedisCommand, String?)])
+    @Test(
+        arguments: [
+            (RedisCommand("GET", "k"), "k"), (RedisCommand("XADD", "k", "*", "a", "b"), "k"),
+            (RedisCommand("EVALSHA", "sha", "2", "k", "l", "argument"), "k"),
+            (RedisCommand("EVALSHA", "sha", "0", "x"), nil),
+            (RedisCommand("XGROUP", "CREATE", "k", "g", "0"), "k"), (RedisCommand("XINFO", "GROUPS", "k"), "k"),
+            (RedisCommand("XREAD", "COUNT", "1", "BLOCK", "5", "STREAMS", "k", "l", "0", "0"), "k"),
+            (RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">"), "k"),
+            (RedisCommand("XREAD", "COUNT"), nil),
+            (RedisCommand("PING"), nil), (RedisCommand("INFO", "everything"), nil),
+            (RedisCommand("WAIT", "1", "0"), nil),
+            (RedisCommand("GET"), nil), (RedisCommand("GET", ""), ""), (RedisCommand("ZCARD", "é"), "é"),
+        ] as [(RedisCommand, String?)])
     func theFirstKeyIsFound(_ command: RedisCommand, _ key: String?) {
         #expect(command.firstKey.map { String(decoding: $0, as: UTF8.self) } == key)
     }
@@ -40,7 +44,9 @@ import Testing
         #expect(RedisNode(redirect: "h:7", from: nil) == Self.node(7))
         #expect(RedisNode(redirect: ":8", from: Self.node(7)) == Self.node(8))
         #expect(RedisNode(redirect: "::1:9", from: nil) == RedisNode(host: "::1", port: 9))
-        for text in ["", ":", "h", "h:", "h:0", "h:99999", ":8"] { #expect(RedisNode(redirect: text, from: nil) == nil) }
+        for text in ["", ":", "h", "h:", "h:0", "h:99999", ":8"] {
+            #expect(RedisNode(redirect: text, from: nil) == nil)
+        }
     }
 
     // MARK: Routes
@@ -51,7 +57,9 @@ import Testing
         RedisError(code: code, message: "x", effect: effect)
     }
 
-    private static func step(_ route: inout CallRoute, _ error: RedisError, after elapsed: Duration = .zero) -> CallRoute.Step {
+    private static func step(_ route: inout CallRoute, _ error: RedisError, after elapsed: Duration = .zero)
+        -> CallRoute.Step
+    {
         route.failed(error, from: node(1), elapsed: elapsed, jitter: 0)
     }
 

@@ -46,20 +46,23 @@ import Testing
 
         try await cluster.beginMove(of: slot, from: source, to: target)
         try await cluster.move(key: "{b}1", from: source, to: target)
-        #expect(await failure { () async throws(RedisError) in try await direct.send(RedisCommand("GET", "{b}1")) }?.code
-            == .ask(slot: slot, address: "127.0.0.1:\(target.port)"))
+        #expect(
+            await failure { () async throws(RedisError) in try await direct.send(RedisCommand("GET", "{b}1")) }?.code
+                == .ask(slot: slot, address: "127.0.0.1:\(target.port)"))
         #expect(try await router.send(RedisCommand("GET", "{b}1")).value.string == "{b}1")
         // The target does not know the script.
         #expect(try await router.evaluate(get, keys: ["{b}1"]).value.string == "{b}1")
         #expect(try await router.submit(get, keys: ["{b}1"]).get().value.string == "{b}1")
         #expect(try await router.send(RedisCommand("GET", "{b}2")).value.string == "{b}2")
 
-        #expect(await failure { () async throws(RedisError) in
-            try await direct.evaluate(both, keys: ["{b}1", "{b}2"])
-        }?.code == .tryAgain)
-        #expect(await failure { () async throws(RedisError) in
-            try await router.submit(both, keys: ["{b}1", "{b}2"]).get()
-        }?.code == .tryAgain)
+        #expect(
+            await failure { () async throws(RedisError) in
+                try await direct.evaluate(both, keys: ["{b}1", "{b}2"])
+            }?.code == .tryAgain)
+        #expect(
+            await failure { () async throws(RedisError) in
+                try await router.submit(both, keys: ["{b}1", "{b}2"]).get()
+            }?.code == .tryAgain)
         async let patient = router.evaluate(both, keys: ["{b}1", "{b}2"])
         async let transaction = router.transaction([RedisCommand("GET", "{b}1"), RedisCommand("GET", "{b}2")])
         try await Task.sleep(for: .milliseconds(100))
@@ -69,8 +72,9 @@ import Testing
         #expect(texts.value.string == "{b}1{b}2")
         #expect(parts.value[1].string == "{b}2")
 
-        #expect(await failure { () async throws(RedisError) in try await direct.send(RedisCommand("GET", "{b}1")) }?.code
-            == .moved(slot: slot, address: "127.0.0.1:\(target.port)"))
+        #expect(
+            await failure { () async throws(RedisError) in try await direct.send(RedisCommand("GET", "{b}1")) }?.code
+                == .moved(slot: slot, address: "127.0.0.1:\(target.port)"))
         #expect(try await router.connection(for: "{b}").address == target.endpoint.address)
     }
 

@@ -151,7 +151,9 @@ struct DurabilityTests {
     @Test func whoRequiresConfirmationsRefusesAServerThatHasNone() async throws {
         namespace.memory.setConfirming(.impossible)
         let error = await #expect(throws: StoreError.self) {
-            try await scenario.run(configure: { $0.requiresConfirmation = true }) {}
+            var options = OrchestratorOptions(name: "o")
+            options.requiresConfirmation = true
+            try await Orchestrator(store: namespace.store, options: options, logger: quietLogger).run()
         }
         #expect(error?.code == .refused && error?.message.contains("cannot confirm") == true)
     }

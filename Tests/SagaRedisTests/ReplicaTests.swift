@@ -68,7 +68,9 @@ import Testing
         }
         try await withRedisNamespace(.init(appendOnly: .everysec)) { namespace, _ in
             let error = await #expect(throws: StoreError.self) {
-                try await Scenario(namespace).run(configure: { $0.requiresConfirmation = true }) {}
+                var options = OrchestratorOptions(name: "o")
+                options.requiresConfirmation = true
+                try await Orchestrator(store: namespace.store, options: options, logger: quietLogger).run()
             }
             #expect(error?.message.contains("appendfsync is everysec") == true)
         }

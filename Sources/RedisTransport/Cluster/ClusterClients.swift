@@ -86,7 +86,8 @@ final class ClusterClients: Sendable {
         for client in clients {
             client.abandon(
                 RedisError(
-                    code: .connectionClosed, message: "\(client.endpoint.redacted) serves no slots of the cluster any more",
+                    code: .connectionClosed,
+                    message: "\(client.endpoint.redacted) serves no slots of the cluster any more",
                     effect: .indeterminate))
         }
     }

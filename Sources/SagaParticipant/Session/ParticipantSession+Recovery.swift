@@ -56,7 +56,8 @@ extension ParticipantSession {
             if let first = ids.first, let last = ids.last {
                 // Room for entries in between that are in hand.
                 let count = ids.count + core.options.readCount + core.options.concurrency + suspects.count
-                ranges.append((partitions[place], pendingCommand(partitions[place], from: first, to: last, count: count)))
+                ranges.append(
+                    (partitions[place], pendingCommand(partitions[place], from: first, to: last, count: count)))
             }
             // Redis 7: pending entries that were deleted from the stream; it has let go of them already.
             noticeLost(value[2], of: partitions[place])
