@@ -12,8 +12,8 @@ struct GenerateKey: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Print a line for a key file, with a new random key.",
         discussion: """
-            Put it in front of the file that SKALD_PAYLOAD_KEYS_FILE names (chmod 600), and restart who uses it, readers \
-            first: the first line encrypts, all of them decrypt.
+            The first line of the file that SKALD_PAYLOAD_KEYS_FILE names (chmod 600) encrypts, all of them decrypt: add a \
+            new line at the end everywhere and restart, then move it to the front everywhere and restart.
             """)
 
     @OptionGroup var global: GlobalOptions
