@@ -17,6 +17,8 @@ final class Holdings: Sendable {
 
     private struct State {
         var claims: [Int: Claim] = [:]
+        /// Partitions that their lanes are taking anew.
+        var replacing: Set<Int> = []
         var notices: [Int: [Notice]] = [:]
         var isStopping = false
         var isClosed = false
@@ -63,18 +65,29 @@ final class Holdings: Sendable {
         }
     }
 
-    /// A lane has taken its own partition anew.
-    func replace(_ claim: Claim, on partition: Int) {
-        state.withLock { $0.claims[partition] = claim }
+    /// A lane is about to take its own partition anew: from now on the store may know it under a claim that isn't known
+    /// here yet.
+    func beginReplacing(_ partition: Int) {
+        state.withLock { _ = $0.replacing.insert(partition) }
     }
 
-    /// The partition is not ours any more; does nothing where it was taken anew in the meantime.
+    /// The lane has its answer.
+    ///
+    /// - Parameter claim: The one that it has now; nil where it has none, or doesn't know.
+    func endReplacing(_ partition: Int, with claim: Claim?) {
+        state.withLock { state in
+            state.replacing.remove(partition)
+            if let claim { state.claims[partition] = claim }
+        }
+    }
+
+    /// The partition is not ours any more; does nothing where it was taken anew in the meantime, or is just being.
     ///
     /// - Returns: Whether that is news.
     @discardableResult
     func lose(_ partition: Int, owner: String) -> Bool {
         state.withLock { state in
-            guard state.claims[partition]?.owner == owner else { return false }
+            guard state.claims[partition]?.owner == owner, !state.replacing.contains(partition) else { return false }
             state.claims[partition] = nil
             state.notices[lane(of: partition), default: []].append(.drop(partition: partition, owner: owner))
             return true

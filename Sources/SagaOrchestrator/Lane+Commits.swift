@@ -93,12 +93,19 @@ extension Lane {
     private func reacquire(_ partition: OwnedPartition) async throws(StoreError) {
         // It may be taken on another server than before.
         confirmations.expire()
-        let outcome = try await taker.take(
-            partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
+        holdings.beginReplacing(partition.index)
+        let outcome: PartitionTaker.Outcome
+        do throws(StoreError) {
+            outcome = try await taker.take(
+                partition.index, previous: partition.claim.owner, eraToExceed: partition.eraToExceed)
+        } catch {
+            holdings.endReplacing(partition.index, with: nil)
+            throw error
+        }
         switch outcome {
         case .taken(let state, let claim):
             holdings.noteContact(.lane(index), at: surroundings.monotonic())
-            holdings.replace(claim, on: partition.index)
+            holdings.endReplacing(partition.index, with: claim)
             let taken = OwnedPartition(state: state, claim: claim, monotonic: surroundings.monotonic())
             partitions[partition.index] = taken
             if state.era != partition.era {
@@ -111,6 +118,7 @@ extension Lane {
                 logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
             }
             drop(partition.index)
+            holdings.endReplacing(partition.index, with: nil)
             holdings.lose(partition.index, owner: partition.claim.owner)
         }
     }

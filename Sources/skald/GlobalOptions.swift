@@ -59,10 +59,15 @@ struct GlobalOptions: ParsableArguments {
     func validate() throws {
         // A URL that cannot be read is refused when it is used.
         guard let redis, let endpoint = try? RedisEndpoint(url: redis), endpoint.password != nil else { return }
+        Self.warning
+    }
+
+    /// Written when it is first asked for: options are validated more than once.
+    private static let warning: Void = {
         let advice = "leave it out, and set SKALD_REDIS_PASSWORD or SKALD_REDIS_PASSWORD_FILE"
         let warning = "skald: warning: the password in --redis can be seen in the list of processes: \(advice)\n"
         FileHandle.standardError.write(Data(warning.utf8))
-    }
+    }()
 
     /// Logs to standard error. Commands that end soon say only what is wrong with their own words.
     func logger(default level: Logger.Level = .critical) -> Logger {

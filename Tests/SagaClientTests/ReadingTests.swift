@@ -141,7 +141,7 @@ import Testing
                 var writer = JSONWriter()
                 busy.write(to: &writer)
                 let object = try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any]
-                #expect(Set(try #require(object).keys) == ["partitions", "services", "redis"])
+                #expect(Set(try #require(object).keys) == ["partitions", "members", "services", "redis"])
             }
         }
     }

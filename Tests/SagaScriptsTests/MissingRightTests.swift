@@ -17,7 +17,7 @@ import Testing
     private static let commands = Set(SagaScripts.all.flatMap(commands)).sorted()
 
     /// What a script calls in other cases than its own in the matrix.
-    private static let unreached = ["consumer_remove": "XGROUP", "member_beat": "HDEL"]
+    private static let unreached = ["member_beat": "HDEL"]
 
     private func withUser(
         lacking command: String, _ body: (ScriptServer, LocalRedisServer, RedisEndpoint) async throws -> Void

@@ -141,7 +141,11 @@ struct ScriptCase: CustomStringConvertible, Sendable {
             worksWhenFull: true),
         ScriptCase(
             script: SagaScripts.consumerRemove, keys: [Key.state, Key.command("a"), Key.command("b")],
-            arguments: ["o1", "1", "0", "10", "a", "b"], status: "ok", worksWhenFull: true, prepare: occupy),
+            arguments: ["o1", "1", "0", "10", "a", "b"], status: "ok", worksWhenFull: true,
+            prepare: { server in
+                try await occupy(server)
+                try await server.send("XGROUP", "CREATECONSUMER", Key.command("a"), "a", "gone")
+            }),
         ScriptCase(
             script: SagaScripts.partitionTrim,
             keys: [
