@@ -241,6 +241,8 @@ package struct Tally: Sendable, Hashable {
     /// Virtual time.
     package var milliseconds: Milliseconds = 0
 
+    package init() {}
+
     package static func += (left: inout Tally, right: Tally) {
         left.simulations += right.simulations
         left.sagas += right.sagas
