@@ -124,7 +124,12 @@ final class Lane {
         }
         let positions = Dictionary(uniqueKeysWithValues: cursors.map { ($0.partition, $0.positions) })
         // What was read from where a refused commit left off is void: it is read again.
-        let valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
+        var valid = batches.filter { partitions[$0.partition]?.positions == positions[$0.partition] }
+        if !holdsStarts, holdings.admission.overload != nil {
+            // There was room when the read began, and there is none now.
+            holdsStarts = true
+            valid.removeAll { $0.stream != .reply && $0.stream != .control }
+        }
         await decide(Dictionary(grouping: valid, by: \.partition))
         if pending.isEmpty, !partitions.values.contains(where: \.isInDoubt) {
             // Nothing is left that the store could refuse.

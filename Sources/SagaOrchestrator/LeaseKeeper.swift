@@ -104,7 +104,7 @@ final class LeaseKeeper {
             case .lost where holdings.lose(partition, owner: claim.owner) && placement.move?.partition != partition:
                 if holdings.noteLoss() {
                     logger.warning(
-                        "lease lost: another orchestrator has taken the partition",
+                        "partition lost: another orchestrator has taken it",
                         metadata: ["partition": "\(partition)"])
                 }
             case .lost: break

@@ -61,6 +61,9 @@ actor PartitionReads {
             let round =
                 block > 0 ? try await collect(cursors) : try await readAtOnce(cursors, limit: min(count, pace.limit))
             guard round.batches.isEmpty, round.oversized.isEmpty, ContinuousClock.now < end else { return round }
+            // Whoever was answered with nothing new is asked again before anybody waits.
+            guard cursors.allSatisfy({ lines[$0.partition].map { $0.sent != nil || $0.notBefore != nil } ?? false })
+            else { continue }
             // Also when a partition in trouble is to be looked at again.
             let wakes = [end] + lines.values.compactMap(\.notBefore)
             router.after(max(.milliseconds(1), (wakes.min() ?? end) - .now)) { [bell] in bell.ring() }

@@ -91,10 +91,10 @@ struct ParticipantTests {
                 let sealed = try #require(replies.first { $0.saga == "a" }?.result)
                 #expect(PayloadKeys.isSealed(sealed))
                 #expect(try keys.open(sealed, of: "a") == plain)
-                let refused = replies.first { $0.saga == "b" }
-                #expect(refused?.outcome == .retry)
-                #expect(refused?.code == "payload-key")
-                #expect(refused?.error?.contains("key 'other'") == true)
+                let answers = Dictionary(uniqueKeysWithValues: replies.map { ($0.saga, $0) })
+                #expect(answers["b"]?.outcome == .retry)
+                #expect(answers["b"]?.code == "payload-key")
+                #expect(answers["b"]?.error?.contains("key 'other'") == true)
 
                 var undo = Command.test(.compensation, saga: "a", known: true)
                 undo.input = action.input
