@@ -87,7 +87,8 @@ struct ParticipantTests {
                 var strange = Command.test(.action, saga: "b")
                 strange.input = try others.seal(plain, of: "b")
                 try await namespace.send([action, strange])
-                let replies = Dictionary(uniqueKeysWithValues: try await namespace.awaitReplies(2).map { ($0.saga, $0) })
+                let replies = Dictionary(
+                    uniqueKeysWithValues: try await namespace.awaitReplies(2).map { ($0.saga, $0) })
                 let sealed = try #require(replies["a"]?.result)
                 #expect(PayloadKeys.isSealed(sealed))
                 #expect(try keys.open(sealed, of: "a") == plain)
