@@ -87,21 +87,23 @@ struct ParticipantTests {
                 var strange = Command.test(.action, saga: "b")
                 strange.input = try others.seal(plain, of: "b")
                 try await namespace.send([action, strange])
-                let replies = try await namespace.awaitReplies(2)
-                let sealed = try #require(replies.first { $0.saga == "a" }?.result)
+                let replies = Dictionary(
+                    uniqueKeysWithValues: try await namespace.awaitReplies(2).map { ($0.saga, $0) })
+                let sealed = try #require(replies["a"]?.result)
                 #expect(PayloadKeys.isSealed(sealed))
                 #expect(try keys.open(sealed, of: "a") == plain)
-                let answers = Dictionary(uniqueKeysWithValues: replies.map { ($0.saga, $0) })
-                #expect(answers["b"]?.outcome == .retry)
-                #expect(answers["b"]?.code == "payload-key")
-                #expect(answers["b"]?.error?.contains("key 'other'") == true)
+                let refused = replies["b"]
+                #expect(refused?.outcome == .retry)
+                #expect(refused?.code == "payload-key")
+                #expect(refused?.error?.contains("key 'other'") == true)
 
                 var undo = Command.test(.compensation, saga: "a", known: true)
                 undo.input = action.input
                 undo.results = [.init(step: "reserve", payload: sealed)]
                 try await namespace.send([undo])
                 let undone = try await namespace.awaitReplies(3).first { $0.id == undo.id }
-                #expect(try undone?.result.map { try keys.open($0, of: "a") } == plain)
+                let result = try #require(undone?.result)
+                #expect(try keys.open(result, of: "a") == plain)
             }
         }
     }
