@@ -40,8 +40,6 @@ import Testing
                 }
                 #expect(reason.wholeMatch(of: #/Redis uses [89][0-9] % of its memory \(limit 80 %\)/#) != nil)
                 #expect(ClientError.overloaded(reason).description.hasPrefix("overloaded: Redis uses"))
-                let findings = try await client.examine(localTime: { 0 })
-                #expect(findings.contains { $0.check == "admission" && $0.severity == .warning })
                 try await eventually("there is room again", within: .seconds(60)) {
                     // Those that have ended by now.
                     try await namespace.hastenRemovals()
@@ -75,6 +73,8 @@ import Testing
             await #expect(throws: ClientError.overloaded("Redis uses 83 % of its memory (limit 80 %)")) {
                 try await fixture.client.start(start("s1"))
             }
+            let findings = try await fixture.client.examine(localTime: { 0 })
+            #expect(findings.contains { $0.check == "admission" && $0.severity == .warning })
         }
     }
 }
