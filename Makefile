@@ -31,7 +31,7 @@ test: deps ## build and run all tests, on Redis servers that they start themselv
 	$(SWIFT) run -c release saga-properties
 	.build/release/saga-properties explore
 	$(SWIFT) run -c release coordinator-simulator
-	$(SWIFT) run -c release saga-fuzz
+	$(SWIFT) run -c release saga-fuzz --seed 1
 	$(SWIFT) build --build-tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 $(SWIFT) test --skip-build --disable-xctest
 

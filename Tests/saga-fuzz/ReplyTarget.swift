@@ -22,7 +22,8 @@ struct ReplyTarget: FuzzTarget {
     mutating func attempt(_ random: inout SeededRandom) throws(Flaw) -> Bool {
         let values = (0..<Int.random(in: 1...3, using: &random)).map { _ in RespValue.random(depth: 4, &random) }
         var input = values.flatMap { $0.encoded }
-        let isWhole = random.chance(0.1)
+        // One beyond the bounds is refused.
+        let isWhole = random.chance(0.1) && values.allSatisfy { $0.size <= 60 && $0.encoded.count <= 4_000 }
         if !isWhole { input = mutator.spoil(input, values[0].encoded, &random) }
         let (replies, isSound) = parse(input, in: 1)
         let (same, isAlsoSound) = parse(input, in: Int.random(in: 1...7, using: &random))
@@ -82,6 +83,11 @@ indirect enum RespValue: Hashable {
         case .null: Array("$-1\r\n".utf8)
         case .array(let elements): Array("*\(elements.count)\r\n".utf8) + elements.flatMap(\.encoded)
         }
+    }
+
+    /// Its elements, those of nested arrays included.
+    var size: Int {
+        if case .array(let elements) = self { elements.reduce(elements.count) { $0 + $1.size } } else { 0 }
     }
 
     static func random(depth: Int, _ random: inout SeededRandom) -> RespValue {
