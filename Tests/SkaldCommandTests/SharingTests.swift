@@ -75,7 +75,11 @@ struct SharingTests {
                 // 4,000 by design (the lease of 3 s and a second); the rest is for a slow machine.
                 #expect(delays.values.allSatisfy { $0 < 5_500 })
 
-                let status = try await skald.run("status")
+                var status = try await skald.run("status")
+                try await eventually("its heartbeats are missed as well") {
+                    status = try await skald.run("status")
+                    return status.output.contains(#/\na +[0-9a-f]{24} .* gone/#)
+                }
                 #expect(status.output.contains(#/ORCHESTRATOR +INSTANCE +HEARD +HOLDS +STATE/#))
                 #expect(status.output.contains(#/\na +[0-9a-f]{24} .* 0 of 0 +gone/#), "\(status.output)")
                 #expect(status.output.contains(#/\nb +[0-9a-f]{24} .* 8 of 8 +present/#), "\(status.output)")
