@@ -92,6 +92,7 @@ let package = Package(
             resources: [
                 .embedInCode("lib/clock.lua"),
                 .embedInCode("lib/fence.lua"),
+                .embedInCode("lib/groups.lua"),
                 .embedInCode("lib/holder.lua"),
                 .embedInCode("lib/identity.lua"),
                 .embedInCode("lib/order.lua"),

@@ -38,6 +38,7 @@ public enum SagaScripts {
     private static let library: [Substring: [UInt8]] = [
         "clock": PackageResources.clock_lua,
         "fence": PackageResources.fence_lua,
+        "groups": PackageResources.groups_lua,
         "holder": PackageResources.holder_lua,
         "identity": PackageResources.identity_lua,
         "order": PackageResources.order_lua,

@@ -101,14 +101,6 @@ public final class RedisRouter: Sendable {
         clients.topology.note(error, from: node)
     }
 
-    /// The endpoints of all servers that commands go to: of a cluster its masters.
-    public func serverEndpoints() async throws(RedisError) -> [RedisEndpoint] {
-        switch servers {
-        case .one: return [endpoint]
-        case .cluster(let clients): return try await clients.topology.map().nodes.map { endpoint.server($0) }
-        }
-    }
-
     /// The endpoint of the server of a key.
     public func serverEndpoint(for key: String) async throws(RedisError) -> RedisEndpoint {
         switch servers {

@@ -1,3 +1,4 @@
+import Logging
 import SagaCore
 import SagaStore
 import Synchronization
@@ -94,12 +95,14 @@ final class Holdings: Sendable {
         }
     }
 
-    /// Whether a loss is to be told: one stands for all until a partition is taken again.
-    func noteLoss() -> Bool {
-        state.withLock { state in
+    /// Says that a partition was lost: one loss stands for all until a partition is taken again.
+    func tellLoss(_ logger: Logger, _ metadata: @autoclosure () -> Logger.Metadata) {
+        let isNews = state.withLock { state in
             defer { state.hasToldLoss = true }
             return !state.hasToldLoss
         }
+        guard isNews else { return }
+        logger.warning("partition lost: another orchestrator has taken it", metadata: metadata())
     }
 
     /// The partition is to be given up by its lane.

@@ -41,9 +41,7 @@ extension Lane {
             holdings.noteSequence(partition.fence.sequence, of: partition.index)
             holdings.count(batch.tally)
         case .success(.fenced):
-            if holdings.noteLoss() {
-                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
-            }
+            holdings.tellLoss(logger, metadata(partition))
             drop(partition.index)
             holdings.lose(partition.index, owner: partition.claim.owner)
         case .success(.logMoved) where !partition.suspects.isSuperset(of: batch.newSagas):
@@ -114,9 +112,7 @@ extension Lane {
                     metadata: metadata(taken))
             }
         case .held:
-            if holdings.noteLoss() {
-                logger.warning("partition lost: another orchestrator has taken it", metadata: metadata(partition))
-            }
+            holdings.tellLoss(logger, metadata(partition))
             drop(partition.index)
             holdings.endReplacing(partition.index, with: nil)
             holdings.lose(partition.index, owner: partition.claim.owner)

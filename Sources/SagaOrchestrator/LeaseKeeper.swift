@@ -101,13 +101,12 @@ final class LeaseKeeper {
             switch try await session.renew(partition, as: claim) {
             case .renewed(let mayBeRewound):
                 if mayBeRewound { holdings.requestReacquisition(of: partition) }
-            case .lost where holdings.lose(partition, owner: claim.owner) && placement.move?.partition != partition:
-                if holdings.noteLoss() {
-                    logger.warning(
-                        "partition lost: another orchestrator has taken it",
-                        metadata: ["partition": "\(partition)"])
+            case .lost:
+                guard holdings.lose(partition, owner: claim.owner) else { continue }
+                // One that was to move is where it was to go.
+                if placement.move?.partition != partition {
+                    holdings.tellLoss(logger, ["partition": "\(partition)"])
                 }
-            case .lost: break
             }
         }
     }

@@ -29,30 +29,14 @@ struct Soak {
     /// - Returns: Whether everything adds up.
     func run() async throws -> Bool {
         let programs = try Programs()
-        let directory = FileManager.default.temporaryDirectory.path + "/skald-soak-\(UUID().uuidString.prefix(8))"
-        var progress = ProgressLine()
-        defer {
-            if keepsFiles {
-                progress.print("\nDatabases and logs: \(directory)")
-            } else {
-                // What cannot be removed stays in the system's temporary directory, and harms nobody.
-                try? FileManager.default.removeItem(atPath: directory)
-            }
-        }
         let workload = Workload(orders: Int(Double(seconds) * Self.ordersPerSecond), seed: seed)
-        let ground = try await kind.lay(in: directory + "/redis")
-        var cast = Cast()
-        (cast.orchestrators, cast.orders, cast.inventory, cast.payments) = (2, 2, 2, 2)
-        let stage = try await Stage.set(for: workload.shop, in: directory, programs, cast: cast) { _ in ground }
-        progress.say("seed \(seed): two orchestrators and six services on Redis (\(kind.rawValue))")
-        do {
-            let passed = try await play(workload, on: stage, ground, programs, &progress)
-            await stage.strike()
-            return passed
-        } catch {
-            progress.print(stage.logTails())
-            await stage.strike()
-            throw error
+        return try await Stage.withDirectory("skald-soak", keepsFiles: keepsFiles) { directory, progress in
+            let ground = try await kind.lay(in: directory + "/redis")
+            var cast = Cast()
+            (cast.orchestrators, cast.orders, cast.inventory, cast.payments) = (2, 2, 2, 2)
+            let stage = try await Stage.set(for: workload.shop, in: directory, programs, cast: cast) { _ in ground }
+            progress.say("seed \(seed): two orchestrators and six services on Redis (\(kind.rawValue))")
+            return try await stage.play(&progress) { try await play(workload, on: stage, ground, programs, &$0) }
         }
     }
 

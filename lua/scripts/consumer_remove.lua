@@ -16,25 +16,10 @@
 -- Complexity: O(services + consumers)
 --!include clock
 --!include fence
+--!include groups
 local state = KEYS[1]
 local owner, epoch, idle, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local first_stream, first_service = 1, 4
-
--- The groups of a stream; none where there is no such stream.
-local function groups(stream)
-    local names = {}
-    if redis.call('EXISTS', stream) == 0 then
-        return names
-    end
-    for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-        for field = 1, #info, 2 do
-            if info[field] == 'name' then
-                names[info[field + 1]] = true
-            end
-        end
-    end
-    return names
-end
 
 local sequence, last = fence(state, owner, epoch)
 if not sequence then
@@ -45,12 +30,9 @@ for index = 1, #KEYS - first_stream do
     local stream, service = KEYS[first_stream + index], ARGV[first_service + index]
     if groups(stream)[service] then
         for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, service)) do
-            local properties = {}
-            for field = 1, #info, 2 do
-                properties[info[field]] = info[field + 1]
-            end
-            if properties['pending'] == 0 and properties['idle'] >= idle and #gone < limit then
-                gone[#gone + 1] = {stream, service, properties['name']}
+            local consumer = properties(info)
+            if consumer['pending'] == 0 and consumer['idle'] >= idle and #gone < limit then
+                gone[#gone + 1] = {stream, service, consumer['name']}
             end
         end
     end

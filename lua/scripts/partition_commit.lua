@@ -45,6 +45,7 @@
 -- Complexity: O((changes + index changes) × log(sagas) + arguments + size of the entries that dead letters are about)
 --!include clock
 --!include fence
+--!include groups
 --!include order
 local state, open, ended, outcome, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, epoch, expected = ARGV[1], ARGV[2], ARGV[3]
@@ -119,18 +120,8 @@ if replaced > 0 then
     for place = first_replaced, first_argument - 1, 3 do
         local stream, group, id = KEYS[tonumber(ARGV[place])], ARGV[place + 1], ARGV[place + 2]
         if not delivered[stream] then
-            delivered[stream] = '0-0'
-            if redis.call('EXISTS', stream) == 1 then
-                for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-                    local properties = {}
-                    for field = 1, #info, 2 do
-                        properties[info[field]] = info[field + 1]
-                    end
-                    if properties['name'] == group then
-                        delivered[stream] = properties['last-delivered-id']
-                    end
-                end
-            end
+            local reader = groups(stream)[group]
+            delivered[stream] = reader and reader['last-delivered-id'] or '0-0'
         end
         if is_before(delivered[stream], id) then
             superseded[#superseded + 1] = {stream, id}

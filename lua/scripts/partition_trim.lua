@@ -24,6 +24,7 @@
 -- Complexity: O(entries trimmed + services + topics × groups)
 --!include clock
 --!include fence
+--!include groups
 --!include order
 local state, reply, control, intake, outcome = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, epoch, oldest_outcome, oldest_event, services = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -32,19 +33,11 @@ local first_stream, first_name = 5, 5
 -- For each consumer group by its name, the id of the oldest entry that it still needs.
 local function needs(stream)
     local oldest = {}
-    if redis.call('EXISTS', stream) == 0 then
-        return oldest
-    end
-    for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-        local properties = {}
-        for field = 1, #info, 2 do
-            properties[info[field]] = info[field + 1]
-        end
-        local name = properties['name']
-        if properties['pending'] > 0 then
+    for name, group in pairs(groups(stream)) do
+        if group['pending'] > 0 then
             oldest[name] = redis.call('XPENDING', stream, name)[2]
         else
-            oldest[name] = properties['last-delivered-id']
+            oldest[name] = group['last-delivered-id']
         end
     end
     return oldest

@@ -17,28 +17,12 @@ struct Show {
     /// - Returns: Whether everything adds up.
     func run() async throws -> Bool {
         let programs = try Programs()
-        let directory = FileManager.default.temporaryDirectory.path + "/skald-shop-\(UUID().uuidString.prefix(8))"
-        var progress = ProgressLine()
-        defer {
-            if keepsFiles {
-                progress.print("\nDatabases and logs: \(directory)")
-            } else {
-                // What cannot be removed stays in the system's temporary directory, and harms nobody.
-                try? FileManager.default.removeItem(atPath: directory)
+        return try await Stage.withDirectory("skald-shop", keepsFiles: keepsFiles) { directory, progress in
+            let stage = try await Stage.set(for: workload.shop, in: directory, programs) { directory in
+                try await LocalRedisServer.start(.init(directory: directory, appendOnly: .always))
             }
-        }
-        let stage = try await Stage.set(for: workload.shop, in: directory, programs) { directory in
-            try await LocalRedisServer.start(.init(directory: directory, appendOnly: .always))
-        }
-        progress.say("started redis-server, an orchestrator, orders, inventory (twice) and payments")
-        do {
-            let passed = try await play(on: stage, programs, &progress)
-            await stage.strike()
-            return passed
-        } catch {
-            if !(error is CancellationError), !Task.isCancelled { progress.print(stage.logTails()) }
-            await stage.strike()
-            throw error
+            progress.say("started redis-server, an orchestrator, orders, inventory (twice) and payments")
+            return try await stage.play(&progress) { try await play(on: stage, programs, &$0) }
         }
     }
 
