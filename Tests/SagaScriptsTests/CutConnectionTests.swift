@@ -10,13 +10,14 @@ import Testing
 /// either nothing is done or all of it.
 @Suite struct CutConnectionTests {
     private func withProxy(
-        _ one: ScriptCase, _ body: (ScriptServer, TCPProxy, ScriptServer) async throws -> Void
+        _ one: ScriptCase, replyTimeout: Duration = .seconds(20),
+        _ body: (ScriptServer, TCPProxy, ScriptServer) async throws -> Void
     ) async throws {
         try await ScriptServer.with(directly: { redis, server in
             try await one.prepare(server)
             let proxy = try await TCPProxy.start(to: redis.port)
             var options = ConnectionOptions()
-            options.replyTimeout = .milliseconds(150)
+            options.replyTimeout = replyTimeout
             let near = RedisEndpoint(address: .tcp(host: "127.0.0.1", port: proxy.port))
             let connection = try await RedisConnection.connect(to: near, options: options)
             try await connection.load([RedisScript(name: one.script.name, source: one.script.source)])
@@ -28,7 +29,7 @@ import Testing
 
     @Test(arguments: ScriptCase.all)
     func beforeTheScriptHasArrived(_ one: ScriptCase) async throws {
-        try await withProxy(one) { server, proxy, far in
+        try await withProxy(one, replyTimeout: .milliseconds(300)) { server, proxy, far in
             let before = try await server.dump()
             proxy.setMode(.drop)
             let error = await ErrorMatrixTests.error { _ = try await one.call(far) }

@@ -115,7 +115,7 @@ struct ServerTrouble: CustomStringConvertible, Sendable {
         name: "LOADING",
         settings: ["enable-debug-command yes", "loading-process-events-interval-bytes 1024"], errors: .all(.loading),
         begin: { place in
-            try await place.admin.send("DEBUG", "POPULATE", "60", "filler", "2000")
+            try await place.admin.send("DEBUG", "POPULATE", "600", "filler", "2000")
             try await place.set("key-load-delay", "5000")
             let other = try await RedisConnection.connect(to: place.redis.endpoint)
             other.submit(RedisCommand("DEBUG", "RELOAD"))
@@ -123,8 +123,9 @@ struct ServerTrouble: CustomStringConvertible, Sendable {
             place.keep(other)
         },
         end: { place in
-            try await place.untilRefused(nil)
+            // The rest is read at once, so that the server can be away for long enough on a busy machine.
             try await place.set("key-load-delay", "0")
+            try await place.untilRefused(nil)
         })
 }
 
