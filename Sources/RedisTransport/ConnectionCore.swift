@@ -72,11 +72,12 @@ final class ConnectionCore: Sendable {
     func received(_ replies: [RedisReply], _ sinks: inout [ReplySink]) {
         sinks.removeAll(keepingCapacity: true)
         let areExpected = machine.withLock { $0.replies(replies.count, &sinks) }
+        // First: whoever hears that the server is no master must not find its connection open, and try there again.
+        if endsWithDemotion.load(ordering: .relaxed), let error = demotion(in: replies) { close(error) }
         for (sink, reply) in zip(sinks, replies) {
             sink.receive(reply)
         }
         sinks.removeAll(keepingCapacity: true)
-        if endsWithDemotion.load(ordering: .relaxed), let error = demotion(in: replies) { close(error) }
         if !areExpected {
             close(
                 RedisError(
