@@ -7,6 +7,7 @@ import Testing
         let endpoint = try RedisEndpoint(url: url)
         let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
         let reason = url.hasPrefix("unix") ? "No such file or directory" : "Connection refused"
+        #expect(error?.code == .connectFailed)
         #expect(error?.message == "no connection to \(endpoint.redacted): \(reason)")
     }
 
@@ -34,13 +35,6 @@ import Testing
             }
             #expect(error?.code == .connectFailed)
         }
-    }
-
-    @Test func aClosedPortIsSaidInOneLine() async throws {
-        let endpoint = try await FakeServer.run({ _, _ in .silence }) { $0.endpoint }
-        let error = await failure { () async throws(RedisError) in try await RedisConnection.connect(to: endpoint) }
-        #expect(error?.code == .connectFailed)
-        #expect(error?.message.contains("refused") == true, "\(error?.message ?? "")")
     }
 
     @Test func aNameThatCannotBeResolvedIsSaidInOneLine() async {
